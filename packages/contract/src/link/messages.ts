@@ -1,0 +1,218 @@
+/** Messages of the link between control plane and agents. See docs/design/link.md. */
+import { Type, type Static } from 'typebox'
+import { AssignedContainerSchema, BindingStateSchema, ContainerSpecSchema, ObservationSchema } from './container.ts'
+
+/** What the host has, for scheduling and for GET /v1/hosts. Memory in MiB, disk in GiB. */
+export const HostInventorySchema = Type.Object({
+  memTotalMiB: Type.Integer(),
+  cpus: Type.Integer(),
+  diskTotalGiB: Type.Integer(),
+  diskQuotaSupported: Type.Boolean(),
+  totalContainers: Type.Integer(),
+  architecture: Type.String(),
+  osType: Type.String(),
+  os: Type.String(),
+  kernelVersion: Type.String(),
+  labels: Type.Record(Type.String(), Type.String()),
+  runtimes: Type.Array(Type.String()),
+  defaultRuntime: Type.String(),
+  engineVersion: Type.String(),
+  engineApiVersion: Type.String(),
+  enableCpuPinning: Type.Boolean(),
+})
+export type HostInventory = Static<typeof HostInventorySchema>
+
+export const HostHelloSchema = Type.Object({
+  host: Type.String(),
+  availabilityZone: Type.String(),
+})
+export type HostHello = Static<typeof HostHelloSchema>
+
+export const SessionSchema = Type.Object({
+  host: Type.String(),
+  epoch: Type.Integer(),
+  leaseTtlMs: Type.Integer(),
+  /** COMPLETE set of this host's containers. */
+  containers: Type.Array(AssignedContainerSchema),
+})
+export type Session = Static<typeof SessionSchema>
+
+/** Every call of an agent says which life of which host is speaking. */
+export const SessionRefSchema = Type.Object({ host: Type.String(), epoch: Type.Integer() })
+export type SessionRef = Static<typeof SessionRefSchema>
+
+export const LeaseRefSchema = Type.Object({
+  operationId: Type.Integer(),
+  fence: Type.Integer(),
+  /** Lane holder: an agent session, or a conductor (epoch 0). */
+  session: SessionRefSchema,
+})
+export type LeaseRef = Static<typeof LeaseRefSchema>
+
+export const VerbSchema = Type.Union([
+  Type.Literal('create'),
+  Type.Literal('start'),
+  Type.Literal('stop'),
+  Type.Literal('reboot'),
+  Type.Literal('pause'),
+  Type.Literal('unpause'),
+  Type.Literal('kill'),
+  Type.Literal('rebuild'),
+  Type.Literal('delete'),
+  Type.Literal('commit'),
+  Type.Literal('resize'),
+  Type.Literal('network_attach'),
+  Type.Literal('network_detach'),
+  Type.Literal('add_security_group'),
+  Type.Literal('remove_security_group'),
+])
+export type Verb = Static<typeof VerbSchema>
+
+/** Arguments of the verbs; which of them are set depends on the verb. */
+export const OperationParamsSchema = Type.Object({
+  /** create: also start it. rebuild: start it afterwards. */
+  run: Type.Optional(Type.Boolean()),
+  /** stop, reboot, delete with stop: seconds; absent = the engine's default. */
+  timeoutS: Type.Optional(Type.Integer({ minimum: 0 })),
+  signal: Type.Optional(Type.String()),
+  /** delete: carry on when a step fails. */
+  force: Type.Optional(Type.Boolean()),
+  /** delete: stop it first. */
+  stopFirst: Type.Optional(Type.Boolean()),
+  /** commit */
+  repository: Type.Optional(Type.String()),
+  tag: Type.Optional(Type.String()),
+  /** Uuid the image will have in the API (commit). */
+  imageUuid: Type.Optional(Type.String()),
+  /** resize: the new values. */
+  cpu: Type.Optional(Type.Number()),
+  memoryMiB: Type.Optional(Type.Integer()),
+  /** network_attach, network_detach: uuids of the port bindings concerned. */
+  ports: Type.Optional(Type.Array(Type.String())),
+})
+export type OperationParams = Static<typeof OperationParamsSchema>
+
+export const StepRecordSchema = Type.Object({
+  name: Type.String(),
+  state: Type.Union([Type.Literal('started'), Type.Literal('finished'), Type.Literal('failed')]),
+  /** What the step noted before it acted (for edges: what makes it observable afterwards). */
+  mark: Type.Unknown(),
+  output: Type.Unknown(),
+})
+export type StepRecord = Static<typeof StepRecordSchema>
+
+export const RegistryAuthSchema = Type.Object({
+  serverAddress: Type.String(),
+  username: Type.String(),
+  password: Type.String(),
+})
+export type RegistryAuth = Static<typeof RegistryAuthSchema>
+
+export const ClaimedOperationSchema = Type.Object({
+  id: Type.Integer(),
+  fence: Type.Integer(),
+  verb: VerbSchema,
+  /** Recipe: step names in order, computed once when the operation was accepted. */
+  recipe: Type.Array(Type.String()),
+  params: OperationParamsSchema,
+  requestId: Type.String(),
+  /** Sequence number of this operation within the container; the engine container made by it carries it as a label. */
+  generation: Type.Integer(),
+  attempt: Type.Integer(),
+  /** Milliseconds since the operation was first claimed; the retry budget is measured against it. */
+  ageMs: Type.Number(),
+  journal: Type.Array(StepRecordSchema),
+  container: AssignedContainerSchema,
+  /** Domain that is put before an image name without one; null: none. */
+  registryDomain: Type.Union([Type.String(), Type.Null()]),
+  /** Never stored with the operation: looked up when it is claimed. */
+  registryAuth: Type.Union([RegistryAuthSchema, Type.Null()]),
+})
+export type ClaimedOperation = Static<typeof ClaimedOperationSchema>
+
+export const ClaimQuerySchema = Type.Object({
+  session: SessionRefSchema,
+  lane: Type.String(),
+  max: Type.Integer({ minimum: 1 }),
+  waitMs: Type.Integer({ minimum: 0 }),
+})
+export type ClaimQuery = Static<typeof ClaimQuerySchema>
+
+const BindingChangeSchema = Type.Object({ uuid: Type.String(), state: BindingStateSchema })
+export type BindingChange = Static<typeof BindingChangeSchema>
+
+export const StepEntrySchema = Type.Union([
+  Type.Object({
+    kind: Type.Literal('started'),
+    step: Type.String(),
+    mark: Type.Optional(Type.Unknown()),
+  }),
+  Type.Object({
+    kind: Type.Literal('finished'),
+    step: Type.String(),
+    output: Type.Optional(Type.Unknown()),
+    bindings: Type.Optional(Type.Array(BindingChangeSchema)),
+    /** Present when the step made or changed the engine container. */
+    seen: Type.Optional(ObservationSchema),
+  }),
+  Type.Object({ kind: Type.Literal('failed'), step: Type.String(), code: Type.String(), message: Type.String() }),
+  /** Text for `status_detail` while the step runs, e.g. how far a pull is. */
+  Type.Object({ kind: Type.Literal('progress'), step: Type.String(), detail: Type.String() }),
+])
+export type StepEntry = Static<typeof StepEntrySchema>
+
+export const OperationEndSchema = Type.Union([
+  Type.Object({ kind: Type.Literal('succeeded'), seen: Type.Optional(ObservationSchema) }),
+  Type.Object({
+    kind: Type.Literal('failed'),
+    code: Type.String(),
+    message: Type.String(),
+    /** True when the user can mend it (bad image, refused option); false when we or the machine failed. */
+    userFault: Type.Boolean(),
+    seen: Type.Optional(ObservationSchema),
+  }),
+  Type.Object({ kind: Type.Literal('cancelled'), message: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('retry'),
+    afterMs: Type.Integer({ minimum: 0 }),
+    code: Type.String(),
+    message: Type.String(),
+  }),
+])
+export type OperationEnd = Static<typeof OperationEndSchema>
+
+export const RenewResultSchema = Type.Object({
+  /** Operations whose lease still holds. Any other must be let go at once. */
+  held: Type.Array(Type.Integer()),
+  /** Of those: a newer request supersedes it; stop at the next safe point. */
+  superseded: Type.Array(Type.Integer()),
+})
+export type RenewResult = Static<typeof RenewResultSchema>
+
+export const HeartbeatSchema = Type.Object({
+  session: SessionRefSchema,
+  leases: Type.Array(LeaseRefSchema),
+  /** null: the engine answers. Else why it does not. */
+  engineTrouble: Type.Union([Type.String(), Type.Null()]),
+  /** Only sent when it changed. */
+  inventory: Type.Optional(HostInventorySchema),
+})
+export type Heartbeat = Static<typeof HeartbeatSchema>
+
+export const ObservedReportSchema = Type.Object({
+  session: SessionRefSchema,
+  containers: Type.Array(Type.Object({ uuid: Type.String(), seen: ObservationSchema })),
+})
+export type ObservedReport = Static<typeof ObservedReportSchema>
+
+/** Answer to a report: engine containers with our label that no row owns and that may be removed. */
+export const OwnershipSchema = Type.Object({ orphans: Type.Array(Type.String()) })
+export type Ownership = Static<typeof OwnershipSchema>
+
+export const OwnershipQuerySchema = Type.Object({
+  session: SessionRefSchema,
+  uuids: Type.Array(Type.String()),
+})
+export type OwnershipQuery = Static<typeof OwnershipQuerySchema>
+
+export { ContainerSpecSchema }

@@ -1,0 +1,62 @@
+/** Options the use cases need, as read once at start (compose/config.ts). Names in comments are zun.conf's. */
+export interface AppOptions {
+  readonly limits: Limits
+  readonly defaults: Defaults
+  readonly quota: QuotaOptions
+  /** [api] max_limit: largest page. */
+  readonly maxPageSize: number
+  /** service_down_time: seconds of silence after which a host counts as down. */
+  readonly serviceDownTimeS: number
+  /** Milliseconds an engine may be away before its host counts as down. */
+  readonly engineGraceMs: number
+  /** [docker] execute_timeout, in milliseconds. */
+  readonly executeTimeoutMs: number
+  /** [compute] unique_container_name_scope */
+  readonly uniqueContainerNameScope: '' | 'project' | 'global'
+  /** image_driver_list, those available here. */
+  readonly imageDrivers: readonly string[]
+  /** [docker] default_registry: domain put before short names. */
+  readonly defaultRegistry: string | null
+  readonly defaultRegistryUsername: string | null
+  readonly defaultRegistryPassword: string | null
+  /** [websocket_proxy] base_url, with its trailing slash. */
+  readonly terminalBaseUrl: string
+  /** Largest archive in bytes, both directions. */
+  readonly maxArchiveBytes: number
+  /** Largest log answer, exec output in bytes. */
+  readonly maxOutputBytes: number
+  /** Pools from which subnets of local networks are cut, e.g. 10.128.0.0/10 in /24s and a ULA /48 in /64s. */
+  readonly localNetwork: {
+    readonly poolV4: string
+    readonly prefixV4: number
+    readonly poolV6: string | null
+    readonly prefixV6: number
+  }
+}
+
+/** [DEFAULT] minimum_*, maximum_*: MiB, cores, GiB. They bind values given by the user, not defaults. */
+export interface Limits {
+  readonly minimumMemory: number
+  readonly maximumMemory: number
+  readonly minimumCpus: number
+  readonly maximumCpus: number
+  readonly minimumDisk: number
+  readonly maximumDisk: number
+}
+
+export interface Defaults {
+  readonly memoryMiB: number
+  readonly cpu: number
+  readonly imageDriver: string
+  readonly availabilityZone: string
+  readonly scheduleZone: string | null
+}
+
+/** [quota]; -1 is unlimited. */
+export interface QuotaOptions {
+  readonly enforced: boolean
+  readonly containers: number
+  readonly memory: number
+  readonly cpu: number
+  readonly disk: number
+}

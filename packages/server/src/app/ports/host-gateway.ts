@@ -1,0 +1,59 @@
+/**
+ * Direct, unqueued requests to a container's host: everything that reads from or talks to a live container.
+ * Adapters: adapters/streams/local (same process); TLS to other hosts comes with the cluster.
+ *
+ * Every request has a deadline and an answer of bounded size. Errors: those of orchestration/ports/engine.ts, by class;
+ * Unavailable when the host cannot be reached.
+ */
+import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
+import type {
+  ExecResult,
+  ImageSearchResult,
+  LogsRequest,
+  PathStat,
+  StatsSample,
+} from '../../orchestration/ports/engine.ts'
+import type { Observation } from '../../orchestration/ports/wire.ts'
+
+export interface TtySize {
+  readonly columns: number
+  readonly rows: number
+}
+
+export interface HostGateway {
+  observe(host: string, containerUuid: string, o: CallOptions): Promise<Observation>
+  logs(host: string, containerUuid: string, request: LogsRequest, o: CallOptions): Promise<Buffer>
+  top(
+    host: string,
+    containerUuid: string,
+    psArgs: string | null,
+    o: CallOptions,
+  ): Promise<{ Titles: string[]; Processes: string[][] }>
+  stats(host: string, containerUuid: string, o: CallOptions): Promise<StatsSample>
+  resizeTty(host: string, containerUuid: string, size: TtySize, o: CallOptions): Promise<void>
+  /** Creates the exec and runs it to its end, at most `timeoutMs`. */
+  execute(
+    host: string,
+    containerUuid: string,
+    request: { command: readonly string[]; interactive: boolean; timeoutMs: number; maxBytes: number },
+    o: CallOptions,
+  ): Promise<ExecResult>
+  /** Only creates it; it starts when a terminal connects. */
+  createExec(
+    host: string,
+    containerUuid: string,
+    request: { command: readonly string[]; interactive: boolean },
+    o: CallOptions,
+  ): Promise<string>
+  resizeExec(host: string, containerUuid: string, execId: string, size: TtySize, o: CallOptions): Promise<void>
+  /** The whole tar, refused (ApiError 413) when larger than `maxBytes`. */
+  getArchive(
+    host: string,
+    containerUuid: string,
+    path: string,
+    maxBytes: number,
+    o: CallOptions,
+  ): Promise<{ stat: PathStat; tar: Buffer }>
+  putArchive(host: string, containerUuid: string, path: string, tar: Buffer, o: CallOptions): Promise<void>
+  searchImages(host: string, term: string, o: CallOptions): Promise<ImageSearchResult[]>
+}

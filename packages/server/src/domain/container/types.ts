@@ -1,0 +1,61 @@
+import type { Binding, ContainerSpec, DesiredState, Observation } from '@zund/contract/link/container.ts'
+
+/** Spellings of the public API; clients compare with them. */
+export const CONTAINER_STATUSES = [
+  'Creating',
+  'Created',
+  'Running',
+  'Stopped',
+  'Paused',
+  'Restarting',
+  'Rebuilding',
+  'Deleting',
+  'Deleted',
+  'Error',
+  'Dead',
+  'Unknown',
+] as const
+export type ContainerStatus = (typeof CONTAINER_STATUSES)[number]
+
+/** 0 container, 1 capsule, 2 capsule member, 3 capsule init member. */
+export type ContainerKind = 0 | 1 | 2 | 3
+
+/** A container's record: what was asked for, where it is, and what was last seen of it. */
+export interface Container {
+  /** Creation order; the default sort key. */
+  readonly id: number
+  readonly uuid: string
+  /** Grows with every write of the row; with the uuid it names one exact content. */
+  readonly revision: number
+  readonly kind: ContainerKind
+  readonly projectId: string
+  readonly userId: string
+  readonly name: string
+  readonly spec: ContainerSpec
+  readonly desired: DesiredState
+  /** Accepted changes so far; also the sequence number of its newest operation. */
+  readonly generation: number
+  readonly host: string | null
+  readonly status: ContainerStatus
+  readonly statusReason: string | null
+  readonly taskState: string | null
+  /** Text shown as `status_detail` while a step tells how far it is; else null and the detail is made from `observed`. */
+  readonly progress: string | null
+  readonly observed: Observation | null
+  readonly addresses: Addresses
+  readonly createdAtMs: number
+  readonly updatedAtMs: number | null
+}
+
+export interface Address {
+  readonly addr: string
+  readonly version: 4 | 6
+  readonly port: string
+  readonly subnet_id: string
+  readonly preserve_on_delete: boolean
+}
+
+/** Keyed by network id, in the API's own shape. */
+export type Addresses = Readonly<Record<string, readonly Address[]>>
+
+export type { Binding, ContainerSpec, DesiredState, Observation }

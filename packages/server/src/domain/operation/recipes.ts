@@ -1,0 +1,106 @@
+import type { OperationParams, Verb } from '@zund/contract/link/messages.ts'
+
+/** Step names are stored with operations: never rename one, only retire it. */
+export const STEP_NAMES = [
+  'attachVolumes',
+  'obtainImage',
+  'prepareNetworks',
+  'createContainer',
+  'connectNetworks',
+  'startContainer',
+  'stopContainer',
+  'restartContainer',
+  'pauseContainer',
+  'unpauseContainer',
+  'killContainer',
+  'removeOldContainer',
+  'removeContainer',
+  'disconnectNetworks',
+  'releaseNetworks',
+  'detachVolumes',
+  'commitContainer',
+  'updateContainer',
+] as const
+export type StepName = (typeof STEP_NAMES)[number]
+
+export interface Holdings {
+  readonly ports: number
+  readonly mounts: number
+}
+
+/**
+ * The steps of an operation, in order. Computed once when it is accepted and stored with it, so that an operation keeps
+ * its meaning when the program is upgraded under it. A step that would have nothing to do is left out.
+ */
+export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings): StepName[] {
+  const volumes: StepName[] = holds.mounts > 0 ? ['attachVolumes'] : []
+  const start: StepName[] = params.run === true ? ['startContainer'] : []
+  const more: StepName[] = holds.ports > 1 ? ['connectNetworks'] : []
+  const networks: StepName[] = holds.ports > 0 ? ['prepareNetworks'] : []
+  switch (verb) {
+    case 'create':
+      return [...volumes, 'obtainImage', ...networks, 'createContainer', ...more, ...start]
+    case 'start':
+      return [...volumes, 'startContainer']
+    case 'stop':
+      return ['stopContainer']
+    case 'reboot':
+      return [...volumes, 'restartContainer']
+    case 'pause':
+      return ['pauseContainer']
+    case 'unpause':
+      return ['unpauseContainer']
+    case 'kill':
+      return ['killContainer']
+    case 'rebuild':
+      return ['obtainImage', 'removeOldContainer', ...volumes, ...networks, 'createContainer', ...more, ...start]
+    case 'delete':
+      return [
+        ...(params.stopFirst === true ? (['stopContainer'] as const) : []),
+        'removeContainer',
+        ...(holds.ports > 0 ? (['releaseNetworks'] as const) : []),
+        ...(holds.mounts > 0 ? (['detachVolumes'] as const) : []),
+      ]
+    case 'commit':
+      return ['commitContainer']
+    case 'resize':
+      return ['updateContainer']
+    case 'network_attach':
+      return ['prepareNetworks', 'connectNetworks']
+    case 'network_detach':
+      return ['disconnectNetworks']
+    case 'add_security_group':
+    case 'remove_security_group':
+      return []
+    default:
+      return verb satisfies never
+  }
+}
+
+/** Label of the public API (`task_state`) while a step of the verb runs; null: none is shown. */
+export function taskStateOf(verb: Verb, step: string): string | null {
+  if (verb === 'create') return CREATE_TASK_STATES[step] ?? 'container_creating'
+  return VERB_TASK_STATES[verb]
+}
+
+const CREATE_TASK_STATES: Readonly<Record<string, string>> = {
+  obtainImage: 'image_pulling',
+  startContainer: 'container_starting',
+}
+
+const VERB_TASK_STATES: Readonly<Record<Exclude<Verb, 'create'>, string | null>> = {
+  start: 'container_starting',
+  stop: 'container_stopping',
+  reboot: 'container_rebooting',
+  pause: 'container_pausing',
+  unpause: 'container_unpausing',
+  kill: 'container_killing',
+  rebuild: 'container_rebuilding',
+  delete: 'container_deleting',
+  commit: null,
+  resize: null,
+  network_attach: 'network_attaching',
+  network_detach: 'network_detaching',
+  add_security_group: 'sg_adding',
+  remove_security_group: 'sg_removing',
+}

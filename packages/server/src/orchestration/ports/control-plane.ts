@@ -1,0 +1,38 @@
+import type {
+  ClaimedOperation,
+  ClaimQuery,
+  Heartbeat,
+  HostHello,
+  LeaseRef,
+  ObservedReport,
+  OperationEnd,
+  Ownership,
+  OwnershipQuery,
+  RenewResult,
+  Session,
+  StepEntry,
+} from '@zund/contract/link/messages.ts'
+
+export interface CallOptions {
+  readonly signal: AbortSignal
+}
+
+/**
+ * All an agent knows of the control plane. Every call may be repeated after a lost answer.
+ * A call under an old epoch or an old fence is refused with FencedOut.
+ */
+export interface ControlPlane {
+  /** Begins a new life of the host's agent: epoch + 1, running operations of older lives go back to the queue. */
+  openSession(hello: HostHello, o: CallOptions): Promise<Session>
+  /** Long poll: answers at once when something is claimable, else after at most `waitMs` with an empty list. */
+  claim(query: ClaimQuery, o: CallOptions): Promise<ClaimedOperation[]>
+  /** Renews leases; is also the host's heartbeat. */
+  heartbeat(beat: Heartbeat, o: CallOptions): Promise<RenewResult>
+  /** Journals steps, all entries in one transaction. */
+  journal(ref: LeaseRef, entries: readonly StepEntry[], o: CallOptions): Promise<void>
+  /** Ends this claim: final state, or back to the queue. `entries` are journaled in the same transaction. */
+  finish(ref: LeaseRef, entries: readonly StepEntry[], end: OperationEnd, o: CallOptions): Promise<void>
+  report(seen: ObservedReport, o: CallOptions): Promise<void>
+  /** Which of these engine containers, labelled as ours, belong to nobody any more. */
+  orphans(query: OwnershipQuery, o: CallOptions): Promise<Ownership>
+}

@@ -1,0 +1,43 @@
+/** What the steps on a host use besides the engine itself. */
+import type { CallOptions } from './control-plane.ts'
+import type { ContainerSpec, MountData, PortData, RegistryAuth } from './wire.ts'
+import type { EngineEndpoint, EngineMount, PullProgress } from './engine.ts'
+
+export interface ImageRequest {
+  readonly spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imagePullPolicy'>
+  readonly registryDomain: string | null
+  readonly auth: RegistryAuth | null
+}
+
+/** An image that is on this host, ready to be run. */
+export interface LocalImage {
+  /** What to give to the engine as `Image`. */
+  readonly reference: string
+  readonly id: string
+  readonly driver: string
+}
+
+export interface ImageDriver {
+  /** The image if it is on the host AND the pull policy is content with that; undefined if work is needed. */
+  find(request: ImageRequest, o: CallOptions): Promise<LocalImage | undefined>
+  /**
+   * Brings the image here. Callers that want the same image at the same time share one pull; each gets the progress.
+   * UserFault `image.not_found`, `image.not_present` (policy never), `image.access_denied`; Retryable when the registry
+   * does not answer or the pull stands still.
+   */
+  obtain(request: ImageRequest, onProgress: (p: PullProgress) => void, o: CallOptions): Promise<LocalImage>
+}
+
+export interface NetworkDriver {
+  /** Makes the port usable on this host (engine network exists). Repeatable. */
+  prepare(port: PortData, o: CallOptions): Promise<EngineEndpoint>
+  /** The container has left the network: give up what the host holds for it. Repeatable. */
+  release(port: PortData, o: CallOptions): Promise<void>
+}
+
+export interface VolumeDriver {
+  /** Formats on first use, mounts, and says what to bind where. Repeatable; never formats a volume that has data. */
+  attach(mount: MountData, o: CallOptions): Promise<EngineMount>
+  /** Unmounts; with `destroy` also deletes the data. Repeatable. */
+  detach(mount: MountData, destroy: boolean, o: CallOptions): Promise<void>
+}

@@ -1,0 +1,251 @@
+/**
+ * The container engine of one host. Adapters: adapters/docker (real), adapters/fake (SimEngine); both pass
+ * test/contract/engine.suite.ts.
+ *
+ * Errors, for every method: EngineUnavailable (no answer, or not within the deadline; the effect is unknown),
+ * EngineNotFound, EngineConflict (not running, already paused …), EngineRefused (the request is bad; the text is fit
+ * for the user), anything else SystemFault. "Already so" is a success.
+ */
+import type { Observation, RegistryAuth } from './wire.ts'
+
+export interface EngineCallOptions {
+  readonly signal: AbortSignal
+}
+
+export interface EngineInfo {
+  readonly version: string
+  /** Version of the API spoken on this connection, after negotiation. */
+  readonly apiVersion: string
+  readonly cpus: number
+  readonly memTotalBytes: number
+  readonly architecture: string
+  readonly osType: string
+  readonly os: string
+  readonly kernelVersion: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly runtimes: readonly string[]
+  readonly defaultRuntime: string
+  readonly rootDir: string
+  readonly storageDriver: string
+  /** True when the storage driver can limit the size of a container's writable layer. */
+  readonly diskQuotaSupported: boolean
+  readonly totalContainers: number
+}
+
+export interface EngineMount {
+  /** Absolute path on the host. It must exist: the engine is told not to create it. */
+  readonly source: string
+  readonly destination: string
+}
+
+export interface EngineEndpoint {
+  /** Name of the engine network (= the API's network id). */
+  readonly network: string
+  readonly ipv4Address: string | null
+  readonly ipv6Address: string | null
+  readonly macAddress: string | null
+}
+
+/** The allow-list: nothing that is not named here can reach the engine from a tenant. */
+export interface EngineCreateRequest {
+  /** `zun-<uuid>` */
+  readonly name: string
+  readonly containerUuid: string
+  readonly projectId: string
+  readonly generation: number
+  /** Image reference or id as the image driver resolved it. */
+  readonly image: string
+  readonly command: readonly string[] | null
+  readonly entrypoint: readonly string[] | null
+  readonly environment: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly workdir: string | null
+  readonly hostname: string | null
+  readonly exposedPorts: readonly string[]
+  readonly tty: boolean
+  readonly interactive: boolean
+  readonly cpu: number
+  readonly memoryMiB: number
+  readonly diskGiB: number
+  readonly restartPolicy: { readonly name: string; readonly maximumRetryCount: number } | null
+  readonly healthcheck: {
+    readonly test: string | null
+    readonly intervalS: number | null
+    readonly timeoutS: number | null
+    readonly retries: number | null
+  } | null
+  readonly autoRemove: boolean
+  readonly privileged: boolean
+  readonly runtime: string | null
+  readonly mounts: readonly EngineMount[]
+  /** First interface; the others are connected afterwards. null: no network at all. */
+  readonly endpoint: EngineEndpoint | null
+}
+
+/** One engine container that carries our label. */
+export interface EngineContainer {
+  readonly containerUuid: string
+  readonly engineId: string
+  readonly seen: Observation
+  /** Engine networks it is connected to, by network name. */
+  readonly networks: readonly string[]
+}
+
+export interface EngineEvent {
+  readonly kind: 'container' | 'resync'
+  /** Uuid of our container, from the label. Empty for `resync`: events may have been missed, list again. */
+  readonly containerUuid: string
+  readonly action: string
+  readonly atMs: number
+}
+
+export interface EngineImage {
+  readonly id: string
+  readonly repoTags: readonly string[]
+  readonly repoDigests: readonly string[]
+  readonly sizeBytes: number
+  readonly command: readonly string[] | null
+  readonly entrypoint: readonly string[] | null
+}
+
+export interface PullProgress {
+  /** Human text, e.g. `3 of 7 layers, 41 %`. */
+  readonly detail: string
+}
+
+export interface EngineNetwork {
+  readonly name: string
+  readonly engineId: string
+  readonly containers: readonly string[]
+}
+
+export interface EngineNetworkRequest {
+  readonly name: string
+  readonly projectId: string
+  readonly displayName: string
+  readonly subnets: readonly { readonly cidr: string; readonly gateway: string | null; readonly version: 4 | 6 }[]
+}
+
+export interface LogsRequest {
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly timestamps: boolean
+  /** Number of lines, or null for all. */
+  readonly tail: number | null
+  /** Epoch seconds, fraction allowed; null for all. */
+  readonly since: number | null
+  /** Bytes after which the answer is cut. */
+  readonly maxBytes: number
+}
+
+export interface ExecRequest {
+  readonly command: readonly string[]
+  readonly interactive: boolean
+}
+
+export interface ExecResult {
+  readonly output: Buffer
+  readonly exitCode: number
+  readonly truncated: boolean
+}
+
+/** Raw sample, in the engine's own units. */
+export interface StatsSample {
+  readonly cpuTotalNs: number
+  readonly cpuSystemNs: number
+  readonly previousCpuTotalNs: number
+  readonly previousCpuSystemNs: number
+  readonly onlineCpus: number
+  /** Without the page cache that can be dropped. */
+  readonly memUsageBytes: number
+  readonly memLimitBytes: number
+  readonly blockReadBytes: number
+  readonly blockWriteBytes: number
+  readonly netRxBytes: number
+  readonly netTxBytes: number
+}
+
+export interface PathStat {
+  readonly name: string
+  readonly size: number
+  readonly mode: number
+  readonly mtime: string
+  readonly linkTarget: string
+}
+
+export interface ContainerEngine {
+  ping(o: EngineCallOptions): Promise<void>
+  info(o: EngineCallOptions): Promise<EngineInfo>
+
+  /** All containers with our label, running or not. */
+  list(o: EngineCallOptions): Promise<EngineContainer[]>
+  /** undefined: the engine has none for this uuid. Never EngineNotFound. */
+  inspect(containerUuid: string, o: EngineCallOptions): Promise<EngineContainer | undefined>
+  /** Events of containers with our label since `sinceMs`. Ends by throwing EngineUnavailable, or when aborted. */
+  events(sinceMs: number, o: EngineCallOptions): AsyncIterable<EngineEvent>
+
+  create(request: EngineCreateRequest, o: EngineCallOptions): Promise<string>
+  start(containerUuid: string, o: EngineCallOptions): Promise<void>
+  /** `timeoutS` null: the engine's default (10 s); 0: kill at once. Returns when the process is gone. */
+  stop(containerUuid: string, timeoutS: number | null, o: EngineCallOptions): Promise<void>
+  restart(containerUuid: string, timeoutS: number | null, o: EngineCallOptions): Promise<void>
+  pause(containerUuid: string, o: EngineCallOptions): Promise<void>
+  unpause(containerUuid: string, o: EngineCallOptions): Promise<void>
+  /** `signal` null: SIGKILL. */
+  kill(containerUuid: string, signal: string | null, o: EngineCallOptions): Promise<void>
+  /** With its anonymous volumes. Gone already is a success; "removal in progress" is waited for. */
+  remove(containerUuid: string, force: boolean, o: EngineCallOptions): Promise<void>
+  /** Cores and MiB; undefined = leave as it is. */
+  update(containerUuid: string, change: { cpu?: number; memoryMiB?: number }, o: EngineCallOptions): Promise<void>
+
+  logs(containerUuid: string, request: LogsRequest, o: EngineCallOptions): Promise<Buffer>
+  top(
+    containerUuid: string,
+    psArgs: string | null,
+    o: EngineCallOptions,
+  ): Promise<{ Titles: string[]; Processes: string[][] }>
+  stats(containerUuid: string, o: EngineCallOptions): Promise<StatsSample>
+  resizeTty(containerUuid: string, size: { columns: number; rows: number }, o: EngineCallOptions): Promise<void>
+  createExec(containerUuid: string, request: ExecRequest, o: EngineCallOptions): Promise<string>
+  /** Runs it to its end; output is cut at `maxBytes`. */
+  runExec(execId: string, maxBytes: number, o: EngineCallOptions): Promise<ExecResult>
+  resizeExec(execId: string, size: { columns: number; rows: number }, o: EngineCallOptions): Promise<void>
+  /** `tar` is a stream; abort it to stop early. EngineNotFound when the path does not exist. */
+  getArchive(
+    containerUuid: string,
+    path: string,
+    o: EngineCallOptions,
+  ): Promise<{ stat: PathStat; tar: AsyncIterable<Buffer> }>
+  putArchive(containerUuid: string, path: string, tar: AsyncIterable<Buffer>, o: EngineCallOptions): Promise<void>
+
+  /** undefined: no such image. `reference` is a name with tag or digest, or an id. */
+  inspectImage(reference: string, o: EngineCallOptions): Promise<EngineImage | undefined>
+  /** Resolves when the image is there. EngineNotFound when the registry says so; EngineRefused on bad credentials. */
+  pullImage(
+    reference: string,
+    auth: RegistryAuth | null,
+    onProgress: (p: PullProgress) => void,
+    o: EngineCallOptions,
+  ): Promise<void>
+  removeImage(reference: string, o: EngineCallOptions): Promise<void>
+  searchImages(term: string, o: EngineCallOptions): Promise<ImageSearchResult[]>
+  /** Image id of the new image. Pauses the container while it copies. */
+  commit(containerUuid: string, repository: string, tag: string, o: EngineCallOptions): Promise<string>
+
+  inspectNetwork(name: string, o: EngineCallOptions): Promise<EngineNetwork | undefined>
+  /** Adopt or create, by name. */
+  ensureNetwork(request: EngineNetworkRequest, o: EngineCallOptions): Promise<EngineNetwork>
+  /** Gone already is a success. EngineConflict while containers are connected. */
+  removeNetwork(name: string, o: EngineCallOptions): Promise<void>
+  /** Networks with our label. */
+  listNetworks(o: EngineCallOptions): Promise<EngineNetwork[]>
+  connect(containerUuid: string, endpoint: EngineEndpoint, o: EngineCallOptions): Promise<void>
+  disconnect(containerUuid: string, network: string, o: EngineCallOptions): Promise<void>
+}
+
+export interface ImageSearchResult {
+  readonly name: string
+  readonly description: string
+  readonly is_automated: boolean
+  readonly metadata: { readonly is_official: boolean; readonly star_count: number }
+}

@@ -1,0 +1,363 @@
+/**
+ * Everything durable. Adapter: adapters/sql (SQLite here; PostgreSQL and MariaDB behind the same suite,
+ * test/contract/store.suite.ts).
+ *
+ * Rules for implementers: a conditional write says whether it hit; every write of a container row adds 1 to `revision`
+ * and sets `updated_at`; times come from the database's clock; no method hides an outside call.
+ */
+import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../domain/container/types.ts'
+import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
+import type {
+  Binding,
+  BindingState,
+  ContainerSpec,
+  DesiredState,
+  HostInventory,
+  Observation,
+  OperationParams,
+  Verb,
+} from './wire.ts'
+
+/** Which records a caller may see. `all` is for admins and for the system itself. */
+export type Scope =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'project'; readonly projectId: string }
+  | { readonly kind: 'user'; readonly userId: string }
+
+export interface Page {
+  readonly limit: number
+  /** Uuid of the last item of the page before. */
+  readonly marker: string | null
+  readonly sortKey: string
+  readonly sortDir: 'asc' | 'desc'
+}
+
+export interface NewContainer {
+  readonly uuid: string
+  readonly kind: ContainerKind
+  readonly projectId: string
+  readonly userId: string
+  readonly name: string
+  readonly spec: ContainerSpec
+  readonly desired: DesiredState
+  readonly host: string | null
+  readonly status: ContainerStatus
+  readonly statusReason: string | null
+  readonly addresses: Addresses
+}
+
+export interface ContainerPatch {
+  readonly name?: string
+  readonly spec?: ContainerSpec
+  readonly desired?: DesiredState
+  readonly generation?: number
+  readonly host?: string | null
+  readonly status?: ContainerStatus
+  readonly statusReason?: string | null
+  readonly taskState?: string | null
+  readonly progress?: string | null
+  readonly observed?: Observation | null
+  readonly addresses?: Addresses
+}
+
+/** Exact-match filters; several values of one key mean any of them. Keys are the API's field names. */
+export type ContainerFilters = Readonly<Partial<Record<ContainerFilterKey, readonly string[]>>>
+export type ContainerFilterKey =
+  | 'name'
+  | 'image'
+  | 'project_id'
+  | 'user_id'
+  | 'memory'
+  | 'host'
+  | 'task_state'
+  | 'status'
+  | 'auto_remove'
+
+export interface ContainerQuery extends Page {
+  readonly scope: Scope
+  readonly filters: ContainerFilters
+}
+
+/** What names one exact content of a container row. */
+export interface ContainerKey {
+  readonly uuid: string
+  readonly revision: number
+}
+
+export interface Usage {
+  readonly containers: number
+  readonly cpu: number
+  readonly memoryMiB: number
+  readonly diskGiB: number
+}
+
+export interface ContainerReads {
+  byUuid(uuid: string, scope: Scope): Promise<Container | undefined>
+  /** Exact, case-sensitive. */
+  byName(name: string, scope: Scope): Promise<Container[]>
+  /** NotFound `container-not-found` for an unknown marker, InvalidInput `invalid-parameter-value` for a bad sort key. */
+  keys(query: ContainerQuery): Promise<ContainerKey[]>
+  byUuids(uuids: readonly string[]): Promise<Container[]>
+  onHost(host: string): Promise<Container[]>
+  /** Of all records of the project, whatever their status, kind 0 only. */
+  usageOfProject(projectId: string): Promise<Usage>
+  /** Of all records bound to the host. */
+  usageOfHost(host: string): Promise<Usage>
+  /** Case-insensitive; `projectId` null looks in all projects; `exceptUuid` is left out. */
+  nameTaken(name: string, projectId: string | null, exceptUuid: string | null): Promise<boolean>
+  countByStatus(): Promise<Readonly<Record<string, number>>>
+}
+
+export interface ContainerWrites extends ContainerReads {
+  insert(container: NewContainer): Promise<Container>
+  /** False when there is no such row. */
+  update(uuid: string, patch: ContainerPatch): Promise<boolean>
+  /** With its operations, steps and bindings. */
+  remove(uuid: string): Promise<boolean>
+}
+
+export interface NewOperation {
+  readonly containerUuid: string
+  readonly projectId: string
+  readonly userId: string
+  readonly requestId: string
+  readonly verb: Verb
+  readonly params: OperationParams
+  readonly generation: number
+  readonly lane: string
+  readonly recipe: readonly string[]
+  readonly recorded: boolean
+}
+
+export interface OperationReads {
+  byId(id: number): Promise<Operation | undefined>
+  /** queued or running, oldest first. */
+  unfinished(containerUuid: string): Promise<Operation[]>
+  /** Recorded ones, newest first. */
+  actions(containerUuid: string): Promise<Operation[]>
+  /** Recorded ones with this request id, newest first. */
+  byRequest(containerUuid: string, requestId: string): Promise<Operation[]>
+  steps(operationId: number): Promise<Step[]>
+  countByState(): Promise<Readonly<Record<string, number>>>
+}
+
+export interface OperationWrites extends OperationReads {
+  insert(operation: NewOperation): Promise<Operation>
+  /**
+   * Heads of line of the lane that may run now: queued, `run_after` past, no older unfinished operation of the same
+   * container. Oldest first.
+   */
+  claimable(lane: string, max: number): Promise<Operation[]>
+  /** queued → running, fence + 1, attempt + 1, lease set, `active_key` set. False when someone else was faster. */
+  claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean>
+  /** Running under this fence: lease_until moves. False when it is not ours any more. */
+  renew(id: number, fence: number, ttlMs: number): Promise<boolean>
+  /** Running under this fence? For writes that follow in the same transaction. */
+  holds(id: number, fence: number): Promise<Operation | undefined>
+  /** Ends it, or (state `queued`) puts it back with `afterMs`. False when the fence is old. */
+  release(
+    id: number,
+    fence: number,
+    end: { state: OperationState; afterMs?: number; errorCode?: string | null; errorMessage?: string | null },
+  ): Promise<boolean>
+  /** Queued operations of the container end as cancelled. Returns how many. */
+  cancelQueued(containerUuid: string, message: string): Promise<number>
+  /** Marks the running operation of the container as superseded, if there is one. */
+  supersedeRunning(containerUuid: string): Promise<boolean>
+  /** Running operations of the lane go back to the queue (a new life of its only holder has begun). Returns how many. */
+  requeueLane(lane: string): Promise<number>
+  /** Running operations of the lane whose lease ran out go back to the queue. */
+  requeueExpired(lane: string): Promise<number>
+  stepStarted(operationId: number, step: string, mark: unknown): Promise<void>
+  stepEnded(
+    operationId: number,
+    step: string,
+    end: { state: 'finished' | 'failed'; output?: unknown; message?: string },
+  ): Promise<void>
+}
+
+export interface BindingWrites extends BindingReads {
+  insert(containerUuid: string, binding: Binding): Promise<void>
+  setState(uuid: string, state: BindingState): Promise<boolean>
+  /** Also gives back the addresses reserved for it. */
+  remove(uuid: string): Promise<boolean>
+}
+
+export interface BindingReads {
+  ofContainer(containerUuid: string): Promise<Binding[]>
+  byUuid(uuid: string): Promise<{ containerUuid: string; binding: Binding } | undefined>
+}
+
+/** A compute host: its service record and what it has. */
+export interface Host {
+  readonly id: number
+  /** Of the compute node. */
+  readonly uuid: string
+  readonly name: string
+  readonly binary: string
+  readonly availabilityZone: string
+  readonly epoch: number
+  readonly inventory: HostInventory | null
+  readonly disabled: boolean
+  readonly disabledReason: string | null
+  readonly forcedDown: boolean
+  readonly lastSeenAtMs: number | null
+  /** Milliseconds since `lastSeenAtMs`, by the database's clock. */
+  readonly silentMs: number
+  /** null: its engine answers. */
+  readonly engineTrouble: string | null
+  /** Milliseconds since the trouble began; 0 without trouble. */
+  readonly engineTroubleMs: number
+  readonly reportCount: number
+  readonly createdAtMs: number
+  readonly updatedAtMs: number | null
+}
+
+export interface HostReads {
+  /** By id, ascending. */
+  list(): Promise<Host[]>
+  byName(name: string): Promise<Host | undefined>
+  byUuid(uuid: string): Promise<Host | undefined>
+}
+
+export interface HostWrites extends HostReads {
+  /** Upsert; epoch + 1. Returns the new epoch. */
+  beginSession(hello: { host: string; availabilityZone: string; uuidIfNew: string }): Promise<number>
+  /** False when the epoch is old. */
+  heartbeat(
+    name: string,
+    epoch: number,
+    beat: { engineTrouble: string | null; inventory?: HostInventory },
+  ): Promise<boolean>
+  setDisabled(name: string, disabled: boolean, reason: string | null): Promise<boolean>
+  setForcedDown(name: string, forcedDown: boolean): Promise<boolean>
+  remove(name: string): Promise<boolean>
+}
+
+/** An image somebody asked a host to hold (GET /v1/images). */
+export interface ImageRecord {
+  readonly id: number
+  readonly uuid: string
+  readonly imageId: string | null
+  readonly repo: string
+  readonly tag: string
+  readonly sizeBytes: number | null
+  readonly host: string
+  readonly projectId: string
+  readonly userId: string
+  /** `pull`, `commit`: what makes it; null when done; `delete` while it goes. */
+  readonly pending: string | null
+  readonly error: string | null
+}
+
+export interface ImageReads {
+  byUuid(uuid: string, scope: Scope): Promise<ImageRecord | undefined>
+  list(page: Page, scope: Scope): Promise<ImageRecord[]>
+  pendingOn(host: string): Promise<ImageRecord[]>
+}
+
+export interface ImageWrites extends ImageReads {
+  /** Conflict `image-already-exists` when (repo, tag, host) is taken. */
+  insert(image: Omit<ImageRecord, 'id'>): Promise<ImageRecord>
+  update(
+    uuid: string,
+    patch: Partial<Pick<ImageRecord, 'imageId' | 'repo' | 'tag' | 'sizeBytes' | 'pending' | 'error'>>,
+  ): Promise<boolean>
+  remove(uuid: string): Promise<boolean>
+}
+
+/** A network of the built-in network service (no Neutron). `uuid` is also the engine network's name. */
+export interface LocalNetwork {
+  readonly uuid: string
+  readonly name: string
+  readonly projectId: string
+  readonly isDefault: boolean
+  readonly cidrV4: string
+  readonly gatewayV4: string
+  readonly subnetV4: string
+  readonly cidrV6: string | null
+  readonly gatewayV6: string | null
+  readonly subnetV6: string | null
+  readonly createdAtMs: number
+}
+
+export interface LocalNetworkReads {
+  byUuid(uuid: string, scope: Scope): Promise<LocalNetwork | undefined>
+  byName(name: string, scope: Scope): Promise<LocalNetwork[]>
+  list(scope: Scope): Promise<LocalNetwork[]>
+  /** Addresses in use, any version. */
+  addresses(networkUuid: string): Promise<string[]>
+  /** CIDRs (v4 and v6) of all networks of all projects. */
+  usedCidrs(): Promise<string[]>
+}
+
+export interface LocalNetworkWrites extends LocalNetworkReads {
+  /** Conflict when the CIDR is taken, or the project has a default network already and `isDefault` is true. */
+  insert(network: Omit<LocalNetwork, 'createdAtMs'>): Promise<LocalNetwork>
+  /** Conflict `port-in-use` when the address is taken. */
+  reserveAddress(networkUuid: string, address: string, portUuid: string): Promise<void>
+  remove(uuid: string): Promise<boolean>
+}
+
+/** A volume of the built-in volume service (no Cinder). */
+export interface LocalVolume {
+  readonly uuid: string
+  readonly name: string | null
+  readonly projectId: string
+  readonly userId: string
+  readonly sizeGiB: number
+  /** Host that holds the data; null until first attached. */
+  readonly host: string | null
+  readonly autoRemove: boolean
+  readonly createdAtMs: number
+}
+
+export interface LocalVolumeReads {
+  byUuid(uuid: string, scope: Scope): Promise<LocalVolume | undefined>
+  byName(name: string, scope: Scope): Promise<LocalVolume[]>
+  list(scope: Scope): Promise<LocalVolume[]>
+  /** Container uuids that have it mounted or planned. */
+  users(volumeUuid: string): Promise<string[]>
+}
+
+export interface LocalVolumeWrites extends LocalVolumeReads {
+  insert(volume: Omit<LocalVolume, 'createdAtMs'>): Promise<LocalVolume>
+  setHost(uuid: string, host: string): Promise<boolean>
+  remove(uuid: string): Promise<boolean>
+}
+
+export interface StoreReads {
+  readonly containers: ContainerReads
+  readonly operations: OperationReads
+  readonly bindings: BindingReads
+  readonly hosts: HostReads
+  readonly images: ImageReads
+  readonly networks: LocalNetworkReads
+  readonly volumes: LocalVolumeReads
+}
+
+export interface Tx {
+  readonly containers: ContainerWrites
+  readonly operations: OperationWrites
+  readonly bindings: BindingWrites
+  readonly hosts: HostWrites
+  readonly images: ImageWrites
+  readonly networks: LocalNetworkWrites
+  readonly volumes: LocalVolumeWrites
+}
+
+export interface Store extends StoreReads {
+  /**
+   * One durable transaction: when this resolves it is on the disk. If `work` throws nothing of it is kept. Inside, only
+   * `tx` may be used, and nothing but `tx` may be awaited. `work` may run again after a serialisation failure.
+   */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface Doorbell {
+  /** "Look at this lane." Never awaited, never relied upon. */
+  ring(lane: string): void
+  /** Calls back at every ring of the lane until aborted. */
+  listen(lane: string, onRing: () => void, signal: AbortSignal): void
+}
