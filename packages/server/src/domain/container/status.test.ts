@@ -29,7 +29,10 @@ test('a rebuild that succeeded without a start shows Created', () => {
 })
 
 test('a failed create, start, rebuild or delete ends in Error, other verbs show what the engine says', () => {
-  assert.equal(statusAfterFailure('start', seen({ state: 'exited', startedAtMs: 1, finishedAtMs: 2 }), 'Stopped'), 'Error')
+  assert.equal(
+    statusAfterFailure('start', seen({ state: 'exited', startedAtMs: 1, finishedAtMs: 2 }), 'Stopped'),
+    'Error',
+  )
   assert.equal(statusAfterFailure('stop', seen({ state: 'running' }), 'Running'), 'Running')
   assert.equal(statusAfterFailure('reboot', seen({ state: 'running' }), 'Restarting'), 'Running')
   assert.equal(statusAfterFailure('reboot', undefined, 'Restarting'), 'Error')

@@ -27,6 +27,8 @@ export interface Operation {
   readonly errorMessage: string | null
   readonly createdAtMs: number
   readonly firstClaimedAtMs: number | null
+  /** Milliseconds since it was first claimed, by the database clock; 0 before. */
+  readonly ageMs: number
   readonly finishedAtMs: number | null
 }
 

@@ -5,6 +5,8 @@ import type { EngineEndpoint, EngineMount, PullProgress } from './engine.ts'
 
 export interface ImageRequest {
   readonly spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imagePullPolicy'>
+  /** Project that asks: its own snapshots are looked at first (domain/image/snapshot.ts). */
+  readonly projectId: string
   readonly registryDomain: string | null
   readonly auth: RegistryAuth | null
 }
@@ -33,6 +35,8 @@ export interface NetworkDriver {
   prepare(port: PortData, o: CallOptions): Promise<EngineEndpoint>
   /** The container has left the network: give up what the host holds for it. Repeatable. */
   release(port: PortData, o: CallOptions): Promise<void>
+  /** What was remembered as ready may not be so any more: look again next time. */
+  forget(): void
 }
 
 export interface VolumeDriver {

@@ -1,0 +1,352 @@
+import { ABSENT, sameObservation } from '../domain/container/status.ts'
+import { FencedOut, messageOf, ShuttingDown, Superseded } from '../domain/errors.ts'
+import { hostLane } from '../domain/operation/types.ts'
+import { backoffMs, runOperation } from './runner.ts'
+import type { HostTools } from './steps/step.ts'
+import type { Service } from './ports/clock.ts'
+import type { ControlPlane } from './ports/control-plane.ts'
+import type { ClaimedOperation, HostInventory, Observation, SessionRef } from './ports/wire.ts'
+
+export interface HostAgentDeps {
+  readonly controlPlane: ControlPlane
+  readonly tools: HostTools
+  readonly host: string
+  readonly availabilityZone: string
+  /** Read anew at start and every `inventoryMs`. */
+  readonly readInventory: (signal: AbortSignal) => Promise<HostInventory>
+  /** Runs once per life, before anything is claimed (restore firewall rules and mounts …). */
+  readonly restore: (signal: AbortSignal) => Promise<void>
+  readonly onFencedOut: () => void
+  readonly intervals: AgentIntervals
+  readonly retryBudgetMs: number
+  readonly maxOperations: number
+}
+
+export interface AgentIntervals {
+  readonly heartbeatMs: number
+  readonly relistMs: number
+  readonly pingMs: number
+  readonly pingTimeoutMs: number
+  readonly inventoryMs: number
+  readonly claimWaitMs: number
+  /** Least time between two progress texts of one operation. */
+  readonly progressMs: number
+}
+
+interface Running {
+  readonly op: ClaimedOperation
+  readonly stop: AbortController
+  readonly done: Promise<void>
+}
+
+/**
+ * One life of a host's agent: claims this host's operations and runs them, follows the engine's events, relists what
+ * events may have missed, renews leases, and removes engine containers that nobody owns.
+ */
+export class HostAgent implements Service {
+  readonly #deps: HostAgentDeps
+  readonly #stopping = new AbortController()
+  readonly #running = new Map<number, Running>()
+  /** Containers that an operation works on: their events wait for its end. */
+  readonly #busy = new Map<string, number>()
+  /** Last observation reported, by container; also the set of containers this host knows. */
+  readonly #known = new Map<string, Observation | null>()
+  readonly #toObserve = new Set<string>()
+  /** Labelled containers without an owner at the last relist; removed when still so at the next. */
+  #suspects = new Set<string>()
+  #observing: Promise<void> | undefined
+  #session: SessionRef | undefined
+  #engineTrouble: string | null = null
+  #loops: Promise<void>[] = []
+  #inventory: HostInventory | undefined
+
+  constructor(deps: HostAgentDeps) {
+    this.#deps = deps
+  }
+
+  async start(): Promise<void> {
+    const { controlPlane, host, availabilityZone, tools } = this.#deps
+    const { signal } = this.#stopping
+    const session = await controlPlane.openSession({ host, availabilityZone }, { signal })
+    this.#session = { host, epoch: session.epoch }
+    for (const container of session.containers) this.#known.set(container.uuid, null)
+    try {
+      await this.#checkEngine()
+      await this.#deps.restore(signal)
+      await this.#refreshInventory()
+      await this.#relist()
+    } catch (error) {
+      tools.log.warn({ host, err: error }, 'the engine does not answer yet; going on without it')
+    }
+    await this.#beat()
+    this.#loops = [
+      this.#supervise('claim', () => this.#claimLoop()),
+      this.#supervise('events', () => this.#eventLoop()),
+      this.#supervise('heartbeat', () => this.#every(this.#deps.intervals.heartbeatMs, () => this.#beat())),
+      this.#supervise('ping', () => this.#every(this.#deps.intervals.pingMs, () => this.#checkEngine())),
+      this.#supervise('relist', () => this.#every(this.#deps.intervals.relistMs, () => this.#relist())),
+      this.#supervise('inventory', () => this.#every(this.#deps.intervals.inventoryMs, () => this.#refreshInventory())),
+    ]
+  }
+
+  /** Operations are let go, not cancelled: the next life resumes them. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new ShuttingDown())
+    for (const { stop } of this.#running.values()) stop.abort(new ShuttingDown())
+    await Promise.allSettled([...this.#loops, ...[...this.#running.values()].map((r) => r.done)])
+    await this.#observing?.catch(() => undefined)
+  }
+
+  /** What was last found out about the engine; null: it answers. */
+  get engineTrouble(): string | null {
+    return this.#engineTrouble
+  }
+
+  async #supervise(name: string, loop: () => Promise<void>): Promise<void> {
+    const { log, clock } = this.#deps.tools
+    for (let failures = 1; !this.#stopping.signal.aborted; failures += 1) {
+      try {
+        await loop()
+        return
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return
+        if (error instanceof FencedOut) {
+          log.error({ host: this.#deps.host, err: error }, 'another agent has taken this host over')
+          this.#deps.onFencedOut()
+          return
+        }
+        log.warn({ loop: name, err: error }, 'agent loop failed; it begins again')
+        await clock.sleep(backoffMs(failures), this.#stopping.signal).catch(() => undefined)
+      }
+    }
+  }
+
+  async #every(ms: number, task: () => Promise<void>): Promise<void> {
+    for (;;) {
+      await this.#deps.tools.clock.sleep(ms, this.#stopping.signal)
+      await task()
+    }
+  }
+
+  // --- operations -------------------------------------------------------------------------------------------------
+
+  async #claimLoop(): Promise<void> {
+    const { controlPlane, host, intervals, maxOperations, tools } = this.#deps
+    const { signal } = this.#stopping
+    for (;;) {
+      signal.throwIfAborted()
+      const free = maxOperations - this.#running.size
+      if (free <= 0 || this.#engineTrouble !== null) {
+        await tools.clock.sleep(free <= 0 ? 50 : 500, signal)
+        if (this.#engineTrouble !== null) await this.#failOverdue()
+        continue
+      }
+      const claimed = await controlPlane.claim(
+        { session: this.#mySession(), lane: hostLane(host), max: free, waitMs: intervals.claimWaitMs },
+        { signal },
+      )
+      for (const op of claimed) this.#launch(op)
+      if (claimed.length === 0 && this.#running.size > 0) await this.#beat()
+    }
+  }
+
+  /** While the engine is away operations are still claimed, one look each, so that their patience can run out. */
+  async #failOverdue(): Promise<void> {
+    const { controlPlane, host } = this.#deps
+    const session = this.#mySession()
+    const claimed = await controlPlane.claim(
+      { session, lane: hostLane(host), max: this.#deps.maxOperations, waitMs: 0 },
+      { signal: this.#stopping.signal },
+    )
+    for (const op of claimed) {
+      const ref = { operationId: op.id, fence: op.fence, session }
+      const message = `the container engine of host ${host} does not answer: ${this.#engineTrouble ?? 'unknown'}`
+      const code = 'engine.unavailable'
+      const overdue = op.ageMs >= this.#deps.retryBudgetMs
+      await controlPlane.finish(
+        ref,
+        [],
+        overdue
+          ? { kind: 'failed', code, message, userFault: false }
+          : { kind: 'retry', afterMs: backoffMs(op.attempt), code, message },
+        { signal: this.#stopping.signal },
+      )
+    }
+  }
+
+  #launch(op: ClaimedOperation): void {
+    const { controlPlane, tools, retryBudgetMs, intervals } = this.#deps
+    const stop = new AbortController()
+    const uuid = op.container.uuid
+    this.#busy.set(uuid, (this.#busy.get(uuid) ?? 0) + 1)
+    if (!this.#known.has(uuid)) this.#known.set(uuid, null)
+    const done = runOperation(
+      {
+        controlPlane,
+        tools,
+        session: this.#mySession(),
+        retryBudgetMs,
+        progressIntervalMs: intervals.progressMs,
+      },
+      op,
+      AbortSignal.any([stop.signal, this.#stopping.signal]),
+    )
+      .catch((error: unknown) => {
+        tools.log.error(
+          { operationId: op.id, containerId: uuid, err: error },
+          'the end of an operation was not recorded',
+        )
+      })
+      .finally(() => {
+        this.#running.delete(op.id)
+        const left = (this.#busy.get(uuid) ?? 1) - 1
+        if (left > 0) this.#busy.set(uuid, left)
+        else this.#busy.delete(uuid)
+        // Something may have happened between the operation's last look and its end.
+        this.#known.set(uuid, null)
+        this.#observeSoon(uuid)
+      })
+    this.#running.set(op.id, { op, stop, done })
+  }
+
+  // --- observations -----------------------------------------------------------------------------------------------
+
+  async #eventLoop(): Promise<void> {
+    const { engine, clock, log } = this.#deps.tools
+    const { signal } = this.#stopping
+    let sinceMs = Date.now() - 1_000
+    for (let failures = 1; ; failures += 1) {
+      signal.throwIfAborted()
+      try {
+        for await (const event of engine.events(sinceMs, { signal })) {
+          failures = 1
+          if (event.kind === 'resync') {
+            await this.#relist()
+            continue
+          }
+          sinceMs = Math.max(sinceMs, event.atMs - 1_000)
+          this.#observeSoon(event.containerUuid)
+        }
+      } catch (error) {
+        signal.throwIfAborted()
+        log.debug({ err: error }, 'engine events ended')
+        await this.#checkEngine()
+      }
+      await clock.sleep(Math.min(backoffMs(failures), 2_000), signal)
+      if (this.#engineTrouble === null) await this.#relist().catch(() => undefined)
+    }
+  }
+
+  #observeSoon(uuid: string): void {
+    if (this.#busy.has(uuid) || this.#stopping.signal.aborted) return
+    this.#toObserve.add(uuid)
+    this.#observing ??= this.#observeAll()
+      .catch((error: unknown) => this.#deps.tools.log.debug({ err: error }, 'observation put off to the next relist'))
+      .finally(() => {
+        this.#observing = undefined
+        if (this.#toObserve.size > 0 && this.#engineTrouble === null) this.#observeSoon([...this.#toObserve][0] ?? '')
+      })
+  }
+
+  async #observeAll(): Promise<void> {
+    const { engine } = this.#deps.tools
+    const { signal } = this.#stopping
+    while (this.#toObserve.size > 0) {
+      const uuids = [...this.#toObserve].slice(0, 16)
+      for (const uuid of uuids) this.#toObserve.delete(uuid)
+      const found = await Promise.all(
+        uuids.map(async (uuid) => ({ uuid, seen: (await engine.inspect(uuid, { signal }))?.seen ?? ABSENT })),
+      )
+      await this.#report(found)
+    }
+  }
+
+  /** Reports what is new; an observation of a container that an operation works on is left to that operation. */
+  async #report(found: readonly { uuid: string; seen: Observation }[]): Promise<void> {
+    const news = found.filter(({ uuid, seen }) => {
+      const last = this.#known.get(uuid)
+      return !this.#busy.has(uuid) && (last === undefined || last === null || !sameObservation(last, seen))
+    })
+    if (news.length === 0) return
+    await this.#deps.controlPlane.report(
+      { session: this.#mySession(), containers: [...news] },
+      { signal: this.#stopping.signal },
+    )
+    for (const { uuid, seen } of news) {
+      if (seen.state === 'absent') this.#known.delete(uuid)
+      else this.#known.set(uuid, seen)
+    }
+  }
+
+  /** Compares what the engine has with what this host knows; events are hints, this is the truth. */
+  async #relist(): Promise<void> {
+    const { engine, log } = this.#deps.tools
+    const { signal } = this.#stopping
+    const listed = new Map((await engine.list({ signal })).map((c) => [c.containerUuid, c.seen]))
+    const found = [...listed].map(([uuid, seen]) => ({ uuid, seen }))
+    for (const uuid of this.#known.keys()) if (!listed.has(uuid)) found.push({ uuid, seen: ABSENT })
+    await this.#report(found)
+    const { orphans } = await this.#deps.controlPlane.orphans(
+      { session: this.#mySession(), uuids: [...listed.keys()] },
+      { signal },
+    )
+    const ripe = orphans.filter((uuid) => this.#suspects.has(uuid))
+    this.#suspects = new Set(orphans.filter((uuid) => !ripe.includes(uuid)))
+    for (const uuid of ripe) {
+      log.warn({ containerId: uuid }, 'removing an engine container that no record owns')
+      await engine.remove(uuid, true, { signal })
+      this.#known.delete(uuid)
+    }
+  }
+
+  // --- health -----------------------------------------------------------------------------------------------------
+
+  async #checkEngine(): Promise<void> {
+    const { tools, intervals } = this.#deps
+    const before = this.#engineTrouble
+    try {
+      const deadline = AbortSignal.timeout(intervals.pingTimeoutMs)
+      await tools.engine.ping({ signal: AbortSignal.any([deadline, this.#stopping.signal]) })
+      this.#engineTrouble = null
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return
+      this.#engineTrouble = messageOf(error)
+    }
+    if (before === this.#engineTrouble) return
+    tools.log.warn({ host: this.#deps.host, trouble: this.#engineTrouble }, 'the state of the engine changed')
+    await this.#beat()
+    if (this.#engineTrouble === null && before !== null) {
+      if (this.#inventory === undefined) await this.#refreshInventory()
+      await this.#relist()
+    }
+  }
+
+  async #refreshInventory(): Promise<void> {
+    if (this.#engineTrouble !== null) return
+    this.#inventory = await this.#deps.readInventory(this.#stopping.signal)
+    await this.#beat(this.#inventory)
+  }
+
+  async #beat(inventory?: HostInventory): Promise<void> {
+    const session = this.#mySession()
+    const running = [...this.#running.values()]
+    const { held, superseded } = await this.#deps.controlPlane.heartbeat(
+      {
+        session,
+        leases: running.map(({ op }) => ({ operationId: op.id, fence: op.fence, session })),
+        engineTrouble: this.#engineTrouble,
+        ...(inventory === undefined ? {} : { inventory }),
+      },
+      { signal: this.#stopping.signal },
+    )
+    for (const { op, stop } of running) {
+      if (superseded.includes(op.id)) stop.abort(new Superseded())
+      else if (!held.includes(op.id) && this.#running.has(op.id)) stop.abort(new FencedOut())
+    }
+  }
+
+  #mySession(): SessionRef {
+    if (this.#session === undefined) throw new ShuttingDown()
+    return this.#session
+  }
+}

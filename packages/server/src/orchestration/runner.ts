@@ -1,0 +1,239 @@
+import {
+  EngineUnavailable,
+  FencedOut,
+  messageOf,
+  Retryable,
+  ShuttingDown,
+  Superseded,
+  SystemFault,
+  UserFault,
+  ZunError,
+} from '../domain/errors.ts'
+import type { StepName } from '../domain/operation/recipes.ts'
+import type { ControlPlane } from './ports/control-plane.ts'
+import type { ClaimedOperation, LeaseRef, OperationEnd, SessionRef, StepEntry, StepRecord } from './ports/wire.ts'
+import { STEPS } from './steps/index.ts'
+import { look, type Brought, type HostTools, type Step, type StepContext, type StepResult } from './steps/step.ts'
+
+export interface RunnerDeps {
+  readonly controlPlane: ControlPlane
+  readonly tools: HostTools
+  readonly session: SessionRef
+  /** How long, since its first claim, an operation may wait for something to come back before it fails. */
+  readonly retryBudgetMs: number
+  /** Least time between two progress texts of one operation. */
+  readonly progressIntervalMs: number
+}
+
+/** Attempts after an error nobody foresaw. */
+const UNKNOWN_ERROR_ATTEMPTS = 3
+const FIRST_RETRY_MS = 500
+const LONGEST_RETRY_MS = 15_000
+
+/**
+ * Takes one claimed operation to its end: for each step of the recipe observe, journal, apply, journal.
+ *
+ * `signal` is aborted with the reason: Superseded (a newer request), FencedOut (lease lost), ShuttingDown.
+ */
+export async function runOperation(deps: RunnerDeps, op: ClaimedOperation, signal: AbortSignal): Promise<void> {
+  const run = new Run(deps, op, signal)
+  await run.toItsEnd()
+}
+
+class Run {
+  readonly #deps: RunnerDeps
+  readonly #op: ClaimedOperation
+  readonly #signal: AbortSignal
+  readonly #ref: LeaseRef
+  readonly #brought: Brought = {}
+  readonly #startedAt: number
+  /** Journal entries that must be written together with the next ones. */
+  #pending: StepEntry[] = []
+  #lastProgressAt = Number.NEGATIVE_INFINITY
+
+  constructor(deps: RunnerDeps, op: ClaimedOperation, signal: AbortSignal) {
+    this.#deps = deps
+    this.#op = op
+    this.#signal = signal
+    this.#ref = { operationId: op.id, fence: op.fence, session: deps.session }
+    this.#startedAt = deps.tools.clock.now()
+  }
+
+  async toItsEnd(): Promise<void> {
+    const { log, checkpoint } = this.#deps.tools
+    const op = this.#op
+    const fields = { containerId: op.container.uuid, operationId: op.id, verb: op.verb, requestId: op.requestId }
+    let end: OperationEnd
+    try {
+      for (const name of op.recipe) await this.#step(name)
+      end = { kind: 'succeeded', ...(await this.#finalLook()) }
+    } catch (error) {
+      const settled = await this.#endFor(error)
+      if (settled === undefined) {
+        log.info({ ...fields, why: messageOf(error) }, 'operation let go')
+        return
+      }
+      end = settled
+      if (end.kind === 'failed') log.warn({ ...fields, code: end.code, err: error }, 'operation failed')
+    }
+    await checkpoint(`finish:${op.verb}:before`)
+    await this.#finish(end)
+    await checkpoint(`finish:${op.verb}:after`)
+  }
+
+  async #step(name: string): Promise<void> {
+    const step = stepNamed(name)
+    const { checkpoint, log, clock } = this.#deps.tools
+    const before = this.#op.journal.find((record) => record.name === name)
+    const ctx = this.#context(name, before)
+    this.#signal.throwIfAborted()
+    if (step.repeat === 'never' && before !== undefined) {
+      if (before.state === 'finished') return
+      throw new SystemFault('operation.outcome_unknown', `the ${this.#op.verb} was interrupted; its outcome is unknown`)
+    }
+    await checkpoint(`step:${name}:before`)
+    try {
+      const found = await step.observe(ctx)
+      if (found !== undefined) {
+        this.#pending.push(finishedEntry(name, found))
+        return
+      }
+      const mark = ctx.wasStarted && before?.mark !== null ? before?.mark : await step.mark?.(ctx)
+      await this.#journal({ kind: 'started', step: name, mark: mark ?? null })
+      await checkpoint(`step:${name}:journaled`)
+      const began = clock.now()
+      const result = await step.apply(ctx)
+      await checkpoint(`step:${name}:applied`)
+      this.#pending.push(finishedEntry(name, result))
+      log.debug(
+        { containerId: this.#op.container.uuid, operationId: this.#op.id, step: name, ms: clock.now() - began },
+        'step finished',
+      )
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      if (this.#op.params.force === true && this.#op.verb === 'delete' && isFinal(error)) {
+        // A forced delete goes on; what could not be given back is found by the sweep.
+        this.#pending.push({ kind: 'failed', step: name, code: codeOf(error), message: messageOf(error) })
+        return
+      }
+      if (!isRetry(error, this.#op)) {
+        this.#pending.push({ kind: 'failed', step: name, code: codeOf(error), message: messageOf(error) })
+      }
+      throw error
+    }
+  }
+
+  #context(name: string, before: StepRecord | undefined): StepContext {
+    return {
+      op: this.#op,
+      tools: this.#deps.tools,
+      brought: this.#brought,
+      signal: this.#signal,
+      mark: before?.mark,
+      wasStarted: before !== undefined,
+      progress: (detail) => this.#progress(name, detail),
+    }
+  }
+
+  #progress(step: string, detail: string): void {
+    const { clock, log } = this.#deps.tools
+    if (clock.now() - this.#lastProgressAt < this.#deps.progressIntervalMs) return
+    this.#lastProgressAt = clock.now()
+    this.#deps.controlPlane
+      .journal(this.#ref, [{ kind: 'progress', step, detail }], { signal: this.#signal })
+      .catch((error: unknown) => log.debug({ err: error }, 'progress not recorded'))
+  }
+
+  async #journal(entry: StepEntry): Promise<void> {
+    const entries = [...this.#pending, entry]
+    this.#pending = []
+    await this.#deps.controlPlane.journal(this.#ref, entries, { signal: this.#signal })
+  }
+
+  async #finish(end: OperationEnd): Promise<void> {
+    const { controlPlane, tools } = this.#deps
+    const entries = this.#pending
+    this.#pending = []
+    try {
+      // Not under the operation's signal: an end that is known is worth writing even while the process stops.
+      await controlPlane.finish(this.#ref, entries, end, { signal: AbortSignal.timeout(10_000) })
+    } catch (error) {
+      if (!(error instanceof FencedOut)) throw error
+      tools.log.info({ operationId: this.#op.id }, 'operation was taken over before its end was recorded')
+    }
+  }
+
+  /** The last word on what the engine container is; a delete has none. */
+  async #finalLook(): Promise<{ seen?: NonNullable<Brought['seen']> }> {
+    if (this.#op.verb === 'delete') return {}
+    const seen = this.#brought.seen ?? (await look(this.#context('', undefined)))
+    return seen === undefined ? {} : { seen }
+  }
+
+  /** undefined: leave the operation as it is. */
+  async #endFor(error: unknown): Promise<OperationEnd | undefined> {
+    const cause: unknown = this.#signal.aborted ? this.#signal.reason : error
+    if (cause instanceof FencedOut || cause instanceof ShuttingDown) return undefined
+    if (cause instanceof Superseded) return { kind: 'cancelled', message: cause.message }
+    if (isRetry(cause, this.#op)) {
+      const waitedMs = this.#op.ageMs + this.#deps.tools.clock.now() - this.#startedAt
+      if (waitedMs < this.#deps.retryBudgetMs) {
+        const afterMs = (cause instanceof Retryable ? cause.afterMs : undefined) ?? backoffMs(this.#op.attempt)
+        return { kind: 'retry', afterMs, code: codeOf(cause), message: messageOf(cause) }
+      }
+    }
+    return {
+      kind: 'failed',
+      code: codeOf(cause),
+      message: messageOf(cause),
+      userFault: cause instanceof UserFault,
+      ...(await this.#lookAfterFailure()),
+    }
+  }
+
+  async #lookAfterFailure(): Promise<{ seen?: NonNullable<Brought['seen']> }> {
+    delete this.#brought.seen
+    try {
+      const ctx = { ...this.#context('', undefined), signal: AbortSignal.timeout(5_000) }
+      const seen = await look(ctx)
+      return seen === undefined ? {} : { seen }
+    } catch {
+      return {}
+    }
+  }
+}
+
+function stepNamed(name: string): Step {
+  const step = Object.hasOwn(STEPS, name) ? STEPS[name as StepName] : undefined
+  if (step === undefined) throw new SystemFault('recipe.unknown_step', `the recipe names an unknown step ${name}`)
+  return step
+}
+
+function finishedEntry(step: string, result: StepResult): StepEntry {
+  return {
+    kind: 'finished',
+    step,
+    ...(result.output === undefined ? {} : { output: result.output }),
+    ...(result.bindings === undefined ? {} : { bindings: [...result.bindings] }),
+    ...(result.seen === undefined ? {} : { seen: result.seen }),
+  }
+}
+
+function isRetry(error: unknown, op: ClaimedOperation): boolean {
+  if (error instanceof Retryable) return true
+  if (error instanceof ZunError) return false
+  return op.attempt < UNKNOWN_ERROR_ATTEMPTS
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof ZunError && !(error instanceof EngineUnavailable) && !(error instanceof FencedOut)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof ZunError ? error.code : 'operation.unexpected'
+}
+
+/** Exponential with a cap: 0.5 s, 1 s, 2 s … 15 s. */
+export function backoffMs(attempt: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** Math.max(0, attempt - 1), LONGEST_RETRY_MS)
+}

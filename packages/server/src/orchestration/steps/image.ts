@@ -1,0 +1,33 @@
+import type { ImageRequest } from '../ports/drivers.ts'
+import type { ClaimedOperation } from '../ports/wire.ts'
+import type { Step, StepContext } from './step.ts'
+
+export function imageRequestOf(op: ClaimedOperation): ImageRequest {
+  return {
+    spec: op.container.spec,
+    projectId: op.container.projectId,
+    registryDomain: op.registryDomain,
+    auth: op.registryAuth,
+  }
+}
+
+/** Finds or pulls the image, as the pull policy says. */
+export const obtainImage: Step = {
+  name: 'obtainImage',
+  repeat: 'safe',
+  async observe(ctx) {
+    const image = await ctx.tools.images.find(imageRequestOf(ctx.op), { signal: ctx.signal })
+    return image === undefined ? undefined : remember(ctx, image)
+  },
+  async apply(ctx) {
+    const image = await ctx.tools.images.obtain(imageRequestOf(ctx.op), (p) => ctx.progress(p.detail), {
+      signal: ctx.signal,
+    })
+    return remember(ctx, image)
+  },
+}
+
+function remember(ctx: StepContext, image: NonNullable<StepContext['brought']['image']>) {
+  ctx.brought.image = image
+  return { output: { reference: image.reference, id: image.id, driver: image.driver } }
+}

@@ -1,0 +1,85 @@
+import { portsOf, type HeldPort, type Step, type StepContext } from './step.ts'
+
+/** Ports the operation is about: those it names, else all of the container. */
+function concerned(ctx: StepContext): HeldPort[] {
+  const named = ctx.op.params.ports
+  const all = portsOf(ctx.op)
+  return named === undefined ? all : all.filter((p) => named.includes(p.uuid))
+}
+
+/** Makes the networks of the container usable on this host. The driver is repeatable and remembers what is ready. */
+export const prepareNetworks: Step = {
+  name: 'prepareNetworks',
+  repeat: 'safe',
+  async observe() {
+    return undefined
+  },
+  async apply(ctx) {
+    for (const { data } of concerned(ctx)) await ctx.tools.networks.prepare(data, { signal: ctx.signal })
+    return {}
+  },
+}
+
+/** Connects the container to the networks it is not on yet. */
+export const connectNetworks: Step = {
+  name: 'connectNetworks',
+  repeat: 'safe',
+  async observe(ctx) {
+    const on = await connectedTo(ctx)
+    const ports = concerned(ctx)
+    return ports.every((p) => on.has(p.data.networkId)) ? held(ports) : undefined
+  },
+  async apply(ctx) {
+    const on = await connectedTo(ctx)
+    const ports = concerned(ctx)
+    for (const { data } of ports) {
+      if (on.has(data.networkId)) continue
+      const endpoint = await ctx.tools.networks.prepare(data, { signal: ctx.signal })
+      await ctx.tools.engine.connect(ctx.op.container.uuid, endpoint, { signal: ctx.signal })
+    }
+    return held(ports)
+  },
+}
+
+/** Takes the container off the networks the operation names and gives their ports back. */
+export const disconnectNetworks: Step = {
+  name: 'disconnectNetworks',
+  repeat: 'safe',
+  async observe() {
+    return undefined
+  },
+  async apply(ctx) {
+    const on = await connectedTo(ctx)
+    const ports = concerned(ctx)
+    for (const { data } of ports) {
+      if (on.has(data.networkId)) {
+        await ctx.tools.engine.disconnect(ctx.op.container.uuid, data.networkId, { signal: ctx.signal })
+      }
+      await ctx.tools.networks.release(data, { signal: ctx.signal })
+    }
+    return { bindings: ports.map(({ uuid }) => ({ uuid, state: 'gone' as const })) }
+  },
+}
+
+/** After the engine container is gone: gives back every port. */
+export const releaseNetworks: Step = {
+  name: 'releaseNetworks',
+  repeat: 'safe',
+  async observe() {
+    return undefined
+  },
+  async apply(ctx) {
+    const ports = portsOf(ctx.op)
+    for (const { data } of ports) await ctx.tools.networks.release(data, { signal: ctx.signal })
+    return { bindings: ports.map(({ uuid }) => ({ uuid, state: 'gone' as const })) }
+  },
+}
+
+async function connectedTo(ctx: StepContext): Promise<ReadonlySet<string>> {
+  const found = await ctx.tools.engine.inspect(ctx.op.container.uuid, { signal: ctx.signal })
+  return new Set(found?.networks)
+}
+
+function held(ports: readonly HeldPort[]) {
+  return { bindings: ports.map(({ uuid }) => ({ uuid, state: 'held' as const })) }
+}

@@ -1,0 +1,95 @@
+import type { Checkpoint, Clock, Logger } from '../ports/clock.ts'
+import type { ImageDriver, LocalImage, NetworkDriver, VolumeDriver } from '../ports/drivers.ts'
+import type { ContainerEngine, EngineMount } from '../ports/engine.ts'
+import type { Binding, BindingChange, ClaimedOperation, MountData, Observation, PortData } from '../ports/wire.ts'
+import type { StepName } from '../../domain/operation/recipes.ts'
+import type { Gate } from '../../lib/gate.ts'
+
+/** What one host offers to the steps. */
+export interface HostTools {
+  readonly engine: ContainerEngine
+  readonly images: ImageDriver
+  readonly networks: NetworkDriver
+  readonly volumes: VolumeDriver
+  /** Bounds what the engine is made to do at once: beyond about twice the cores only latency grows. */
+  readonly gate: Gate
+  readonly clock: Clock
+  readonly log: Logger
+  readonly checkpoint: Checkpoint
+}
+
+/** What earlier steps of this claim have brought, for later ones. A resumed operation obtains it anew. */
+export interface Brought {
+  image?: LocalImage
+  mounts?: readonly EngineMount[]
+  /** Last thing seen of the engine container; undefined when nobody looked yet in this claim. */
+  seen?: Observation
+}
+
+export interface StepContext {
+  readonly op: ClaimedOperation
+  readonly tools: HostTools
+  readonly brought: Brought
+  readonly signal: AbortSignal
+  /** Shown to the user while the step runs; rate-limited by the runner. */
+  progress(detail: string): void
+  /** What an earlier life noted before it acted; undefined when this step was never started. */
+  readonly mark: unknown
+  readonly wasStarted: boolean
+}
+
+export interface StepResult {
+  readonly output?: unknown
+  readonly bindings?: readonly BindingChange[]
+  readonly seen?: Observation
+}
+
+/**
+ * One observable piece of an operation. The runner asks `observe` first; only when the world is not as wanted it notes
+ * `mark`, journals the start, and calls `apply`. Everything `apply` makes has a name known beforehand, so that a later
+ * life finds it again.
+ */
+export interface Step {
+  readonly name: StepName
+  /** `never`: cannot be observed, so when it was started and not finished its outcome is unknown. */
+  readonly repeat: 'safe' | 'never'
+  /** The result if the world is so already; undefined if there is work. */
+  observe(ctx: StepContext): Promise<StepResult | undefined>
+  /** What will make the effect recognisable afterwards; journaled with the start. */
+  mark?(ctx: StepContext): Promise<unknown>
+  apply(ctx: StepContext): Promise<StepResult>
+}
+
+export interface HeldPort {
+  readonly uuid: string
+  readonly data: PortData
+}
+
+export interface HeldMount {
+  readonly uuid: string
+  readonly data: MountData
+}
+
+/** The container's ports in the order of the request. */
+export function portsOf(op: ClaimedOperation): HeldPort[] {
+  return byOrder(op.container.bindings).flatMap(({ uuid, data }) => (data.kind === 'port' ? [{ uuid, data }] : []))
+}
+
+export function mountsOf(op: ClaimedOperation): HeldMount[] {
+  return byOrder(op.container.bindings).flatMap(({ uuid, data }) => (data.kind === 'mount' ? [{ uuid, data }] : []))
+}
+
+function byOrder(bindings: readonly Binding[]): Binding[] {
+  return [...bindings].sort((a, b) => a.order - b.order)
+}
+
+/** Looks at the engine container and remembers it for the steps that follow. */
+export async function look(ctx: StepContext): Promise<Observation | undefined> {
+  const found = await ctx.tools.engine.inspect(ctx.op.container.uuid, { signal: ctx.signal })
+  if (found === undefined) {
+    delete ctx.brought.seen
+    return undefined
+  }
+  ctx.brought.seen = found.seen
+  return found.seen
+}

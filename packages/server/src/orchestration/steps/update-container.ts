@@ -1,0 +1,20 @@
+import { look, type Step } from './step.ts'
+
+/** Repeating it is harmless, and the engine does not say which limits it was given, so it is never observed. */
+export const updateContainer: Step = {
+  name: 'updateContainer',
+  repeat: 'safe',
+  async observe() {
+    return undefined
+  },
+  async apply(ctx) {
+    const { cpu, memoryMiB } = ctx.op.params
+    await ctx.tools.engine.update(
+      ctx.op.container.uuid,
+      { ...(cpu === undefined ? {} : { cpu }), ...(memoryMiB === undefined ? {} : { memoryMiB }) },
+      { signal: ctx.signal },
+    )
+    const seen = await look(ctx)
+    return seen === undefined ? {} : { seen }
+  },
+}
