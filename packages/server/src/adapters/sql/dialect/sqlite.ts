@@ -1,0 +1,124 @@
+import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
+import {
+  CompiledQuery,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+} from 'kysely'
+import { SystemFault } from '../../../domain/errors.ts'
+
+/** Statements kept prepared per connection; texts of lists vary with their filters, so the cache is bounded. */
+const STATEMENT_CACHE_SIZE = 500
+
+/**
+ * One connection to an SQLite file.
+ *
+ * node:sqlite is synchronous, so a query never overlaps another one. It takes an object as the first parameter for named
+ * parameters and then stores NULL without a word; such parameters are refused here.
+ */
+export class SqliteConnection implements DatabaseConnection {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(path: string, options: { readOnly: boolean }) {
+    this.#db = new DatabaseSync(path, { readOnly: options.readOnly, timeout: 5_000 })
+    if (!options.readOnly) {
+      this.#db.exec('PRAGMA journal_mode = WAL')
+      // A 202 has been on the disk: not tuned away.
+      this.#db.exec('PRAGMA synchronous = FULL')
+    }
+    this.#db.exec('PRAGMA foreign_keys = ON')
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.run<R>(query.sql, query.parameters)
+  }
+
+  run<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
+    const statement = this.#prepare(sql)
+    const values = parameters.map(toSqlValue)
+    if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
+    const { changes, lastInsertRowid } = statement.run(...values)
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql)
+  }
+
+  // oxlint-disable-next-line eslint/require-yield
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new SystemFault('store.no_streaming', 'streaming queries are not offered')
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    const cached = this.#statements.get(sql)
+    if (cached !== undefined) return cached
+    const statement = this.#db.prepare(sql)
+    if (this.#statements.size >= STATEMENT_CACHE_SIZE) {
+      const [oldest] = this.#statements.keys()
+      if (oldest !== undefined) this.#statements.delete(oldest)
+    }
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+function toSqlValue(value: unknown): SQLInputValue {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
+  if (value instanceof Uint8Array) return value
+  throw new SystemFault('store.bad_parameter', `a ${typeof value} cannot be a query parameter`)
+}
+
+/** Kysely over one given connection. Transactions are the store's own (it groups commits), not Kysely's. */
+export class SqliteDialect implements Dialect {
+  readonly #connection: SqliteConnection
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection
+  }
+
+  createDriver(): Driver {
+    const connection = this.#connection
+    return {
+      init: async () => undefined,
+      acquireConnection: async () => connection,
+      beginTransaction: async () => refuse(),
+      commitTransaction: async () => refuse(),
+      rollbackTransaction: async () => refuse(),
+      releaseConnection: async () => undefined,
+      destroy: async () => connection.close(),
+    }
+  }
+
+  createQueryCompiler() {
+    return new SqliteQueryCompiler()
+  }
+
+  createAdapter() {
+    return new SqliteAdapter()
+  }
+
+  createIntrospector(db: Kysely<unknown>) {
+    return new SqliteIntrospector(db)
+  }
+}
+
+function refuse(): never {
+  throw new SystemFault('store.own_transactions', 'transactions go through the write queue')
+}
+
+/** Epoch milliseconds by the database's clock. */
+export const NOW_MS = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)"

@@ -1,0 +1,133 @@
+import { sql, type Kysely, type Selectable } from 'kysely'
+import type { Host, HostWrites } from '../../../orchestration/ports/store.ts'
+import type { HostInventory } from '../../../orchestration/ports/wire.ts'
+import { NOW_MS } from '../dialect/sqlite.ts'
+import type { HostTable, Schema } from '../schema.ts'
+
+const now = sql<number>`${sql.raw(NOW_MS)}`
+
+export class HostRepo implements HostWrites {
+  readonly #db: Kysely<Schema>
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db
+  }
+
+  #select() {
+    return this.#db.selectFrom('host').selectAll().select(now.as('now'))
+  }
+
+  async list(): Promise<Host[]> {
+    return (await this.#select().orderBy('id').execute()).map(toHost)
+  }
+
+  async byName(name: string): Promise<Host | undefined> {
+    const row = await this.#select().where('name', '=', name).executeTakeFirst()
+    return row === undefined ? undefined : toHost(row)
+  }
+
+  async byUuid(uuid: string): Promise<Host | undefined> {
+    const row = await this.#select().where('uuid', '=', uuid).executeTakeFirst()
+    return row === undefined ? undefined : toHost(row)
+  }
+
+  async beginSession(hello: { host: string; availabilityZone: string; uuidIfNew: string }): Promise<number> {
+    const known = await this.byName(hello.host)
+    if (known === undefined) {
+      await this.#db
+        .insertInto('host')
+        .values({
+          uuid: hello.uuidIfNew,
+          name: hello.host,
+          availability_zone: hello.availabilityZone,
+          epoch: 1,
+          inventory: null,
+          disabled: 0,
+          disabled_reason: null,
+          forced_down: 0,
+          last_seen_at: now,
+          engine_trouble: null,
+          engine_trouble_since: null,
+          report_count: 1,
+          created_at: now,
+          updated_at: null,
+        })
+        .execute()
+      return 1
+    }
+    await this.#db
+      .updateTable('host')
+      .set({ epoch: known.epoch + 1, availability_zone: hello.availabilityZone, last_seen_at: now, updated_at: now })
+      .where('name', '=', hello.host)
+      .execute()
+    return known.epoch + 1
+  }
+
+  async heartbeat(
+    name: string,
+    epoch: number,
+    beat: { engineTrouble: string | null; inventory?: HostInventory },
+  ): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('host')
+      .set({
+        last_seen_at: now,
+        updated_at: now,
+        report_count: sql<number>`report_count + 1`,
+        engine_trouble: beat.engineTrouble,
+        engine_trouble_since: beat.engineTrouble === null ? null : sql<number>`coalesce(engine_trouble_since, ${now})`,
+        ...(beat.inventory === undefined ? {} : { inventory: JSON.stringify(beat.inventory) }),
+      })
+      .where('name', '=', name)
+      .where('epoch', '=', epoch)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
+  async setDisabled(name: string, disabled: boolean, reason: string | null): Promise<boolean> {
+    return await this.#set(name, { disabled: disabled ? 1 : 0, disabled_reason: reason })
+  }
+
+  async setForcedDown(name: string, forcedDown: boolean): Promise<boolean> {
+    return await this.#set(name, { forced_down: forcedDown ? 1 : 0 })
+  }
+
+  async #set(
+    name: string,
+    values: { disabled?: number; disabled_reason?: string | null; forced_down?: number },
+  ): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('host')
+      .set({ ...values, updated_at: now })
+      .where('name', '=', name)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
+  async remove(name: string): Promise<boolean> {
+    const result = await this.#db.deleteFrom('host').where('name', '=', name).executeTakeFirst()
+    return result.numDeletedRows > 0n
+  }
+}
+
+function toHost(row: Selectable<HostTable> & { now: number }): Host {
+  return {
+    id: row.id,
+    uuid: row.uuid,
+    name: row.name,
+    binary: 'zun-compute',
+    availabilityZone: row.availability_zone,
+    epoch: row.epoch,
+    inventory: row.inventory === null ? null : (JSON.parse(row.inventory) as HostInventory),
+    disabled: row.disabled === 1,
+    disabledReason: row.disabled_reason,
+    forcedDown: row.forced_down === 1,
+    lastSeenAtMs: row.last_seen_at,
+    silentMs: Math.max(0, row.now - (row.last_seen_at ?? row.created_at)),
+    engineTrouble: row.engine_trouble,
+    engineTroubleMs: row.engine_trouble_since === null ? 0 : Math.max(0, row.now - row.engine_trouble_since),
+    reportCount: row.report_count,
+    createdAtMs: row.created_at,
+    updatedAtMs: row.updated_at,
+  }
+}

@@ -1,0 +1,316 @@
+import { sql, type Kysely, type Selectable } from 'kysely'
+import { SystemFault } from '../../../domain/errors.ts'
+import type { Operation, OperationState, Step } from '../../../domain/operation/types.ts'
+import type { NewOperation, OperationWrites } from '../../../orchestration/ports/store.ts'
+import type { OperationParams, Verb } from '../../../orchestration/ports/wire.ts'
+import { NOW_MS } from '../dialect/sqlite.ts'
+import type { OperationTable, Schema, StepTable } from '../schema.ts'
+
+const now = sql<number>`${sql.raw(NOW_MS)}`
+const withNow = sql<number>`${sql.raw(NOW_MS)}`.as('now')
+
+export class OperationRepo implements OperationWrites {
+  readonly #db: Kysely<Schema>
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db
+  }
+
+  #select() {
+    return this.#db.selectFrom('operation').selectAll().select(withNow)
+  }
+
+  async byId(id: number): Promise<Operation | undefined> {
+    const row = await this.#select().where('id', '=', id).executeTakeFirst()
+    return row === undefined ? undefined : toOperation(row)
+  }
+
+  async unfinished(containerUuid: string): Promise<Operation[]> {
+    const rows = await this.#select()
+      .where('container_uuid', '=', containerUuid)
+      .where('state', 'in', ['queued', 'running'])
+      .orderBy('id')
+      .execute()
+    return rows.map(toOperation)
+  }
+
+  async actions(containerUuid: string): Promise<Operation[]> {
+    const rows = await this.#select()
+      .where('container_uuid', '=', containerUuid)
+      .where('recorded', '=', 1)
+      .orderBy('id', 'desc')
+      .execute()
+    return rows.map(toOperation)
+  }
+
+  async byRequest(containerUuid: string, requestId: string): Promise<Operation[]> {
+    return (await this.actions(containerUuid)).filter((op) => op.requestId === requestId)
+  }
+
+  async steps(operationId: number): Promise<Step[]> {
+    const rows = await this.#db
+      .selectFrom('step')
+      .selectAll()
+      .where('operation_id', '=', operationId)
+      .orderBy('id')
+      .execute()
+    return rows.map(toStep)
+  }
+
+  async countByState(): Promise<Readonly<Record<string, number>>> {
+    const rows = await this.#db
+      .selectFrom('operation')
+      .select(['state', (eb) => eb.fn.countAll<number>().as('n')])
+      .groupBy('state')
+      .execute()
+    return Object.fromEntries(rows.map((row) => [row.state, Number(row.n)]))
+  }
+
+  async insert(operation: NewOperation): Promise<Operation> {
+    const { insertId } = await this.#db
+      .insertInto('operation')
+      .values({
+        container_uuid: operation.containerUuid,
+        project_id: operation.projectId,
+        user_id: operation.userId,
+        request_id: operation.requestId,
+        verb: operation.verb,
+        params: JSON.stringify(operation.params),
+        generation: operation.generation,
+        lane: operation.lane,
+        state: 'queued',
+        recipe: JSON.stringify(operation.recipe),
+        attempt: 0,
+        fence: 0,
+        superseded: 0,
+        recorded: operation.recorded ? 1 : 0,
+        active_key: null,
+        run_after: 0,
+        lease_owner: null,
+        lease_until: null,
+        error_code: null,
+        error_message: null,
+        created_at: now,
+        first_claimed_at: null,
+        finished_at: null,
+      })
+      .executeTakeFirstOrThrow()
+    const made = await this.byId(Number(insertId))
+    if (made === undefined) throw new SystemFault('store.lost', 'an operation was not stored')
+    return made
+  }
+
+  async claimable(lane: string, max: number): Promise<Operation[]> {
+    const rows = await this.#select()
+      .where('lane', '=', lane)
+      .where('state', '=', 'queued')
+      .where('run_after', '<=', now)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('operation as older')
+              .select('older.id')
+              .whereRef('older.container_uuid', '=', 'operation.container_uuid')
+              .whereRef('older.id', '<', 'operation.id')
+              .where('older.state', 'in', ['queued', 'running']),
+          ),
+        ),
+      )
+      .orderBy('id')
+      .limit(max)
+      .execute()
+    return rows.map(toOperation)
+  }
+
+  async claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('operation')
+      .set({
+        state: 'running',
+        active_key: sql<string>`container_uuid`,
+        fence: sql<number>`fence + 1`,
+        attempt: sql<number>`attempt + 1`,
+        lease_owner: owner,
+        lease_until: sql<number>`${now} + ${ttlMs}`,
+        first_claimed_at: sql<number>`coalesce(first_claimed_at, ${now})`,
+      })
+      .where('id', '=', id)
+      .where('state', '=', 'queued')
+      .where('fence', '=', seenFence)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
+  async renew(id: number, fence: number, ttlMs: number): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('operation')
+      .set({ lease_until: sql<number>`${now} + ${ttlMs}` })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .where('fence', '=', fence)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
+  async holds(id: number, fence: number): Promise<Operation | undefined> {
+    const row = await this.#select()
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .where('fence', '=', fence)
+      .executeTakeFirst()
+    return row === undefined ? undefined : toOperation(row)
+  }
+
+  async release(
+    id: number,
+    fence: number,
+    end: { state: OperationState; afterMs?: number; errorCode?: string | null; errorMessage?: string | null },
+  ): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('operation')
+      .set({
+        state: end.state,
+        active_key: null,
+        lease_owner: null,
+        lease_until: null,
+        error_code: end.errorCode ?? null,
+        error_message: end.errorMessage ?? null,
+        ...(end.state === 'queued' ? { run_after: sql<number>`${now} + ${end.afterMs ?? 0}` } : { finished_at: now }),
+      })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .where('fence', '=', fence)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
+  async cancelQueued(containerUuid: string, message: string): Promise<number> {
+    const result = await this.#db
+      .updateTable('operation')
+      .set({ state: 'cancelled', error_message: message, finished_at: now })
+      .where('container_uuid', '=', containerUuid)
+      .where('state', '=', 'queued')
+      .executeTakeFirst()
+    return Number(result.numUpdatedRows)
+  }
+
+  async supersedeRunning(containerUuid: string): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('operation')
+      .set({ superseded: 1 })
+      .where('active_key', '=', containerUuid)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
+  async requeueLane(lane: string): Promise<number> {
+    return await this.#requeue(lane, false)
+  }
+
+  async requeueExpired(lane: string): Promise<number> {
+    return await this.#requeue(lane, true)
+  }
+
+  async #requeue(lane: string, onlyExpired: boolean): Promise<number> {
+    let update = this.#db
+      .updateTable('operation')
+      .set({ state: 'queued', active_key: null, lease_owner: null, lease_until: null, run_after: 0 })
+      .where('lane', '=', lane)
+      .where('state', '=', 'running')
+    if (onlyExpired) update = update.where('lease_until', '<', now)
+    return Number((await update.executeTakeFirst()).numUpdatedRows)
+  }
+
+  async stepStarted(operationId: number, step: string, mark: unknown): Promise<void> {
+    const again = await this.#db
+      .updateTable('step')
+      .set({ state: 'started', mark: JSON.stringify(mark ?? null), message: null, finished_at: null })
+      .where('operation_id', '=', operationId)
+      .where('name', '=', step)
+      .executeTakeFirst()
+    if (again.numUpdatedRows > 0n) return
+    await this.#insertStep(operationId, step, 'started', mark, null)
+  }
+
+  async stepEnded(
+    operationId: number,
+    step: string,
+    end: { state: 'finished' | 'failed'; output?: unknown; message?: string },
+  ): Promise<void> {
+    const known = await this.#db
+      .updateTable('step')
+      .set({
+        state: end.state,
+        output: JSON.stringify(end.output ?? null),
+        message: end.message ?? null,
+        finished_at: now,
+      })
+      .where('operation_id', '=', operationId)
+      .where('name', '=', step)
+      .executeTakeFirst()
+    if (known.numUpdatedRows > 0n) return
+    // Found done already: it was never started, and took no time.
+    await this.#insertStep(operationId, step, end.state, null, end)
+  }
+
+  async #insertStep(
+    operationId: number,
+    name: string,
+    state: string,
+    mark: unknown,
+    end: { output?: unknown; message?: string } | null,
+  ): Promise<void> {
+    await this.#db
+      .insertInto('step')
+      .values({
+        operation_id: operationId,
+        name,
+        state,
+        mark: JSON.stringify(mark ?? null),
+        output: JSON.stringify(end?.output ?? null),
+        message: end?.message ?? null,
+        started_at: now,
+        finished_at: end === null ? null : now,
+      })
+      .execute()
+  }
+}
+
+function toOperation(row: Selectable<OperationTable> & { now: number }): Operation {
+  return {
+    id: row.id,
+    containerUuid: row.container_uuid,
+    projectId: row.project_id,
+    userId: row.user_id,
+    requestId: row.request_id,
+    verb: row.verb as Verb,
+    params: JSON.parse(row.params) as OperationParams,
+    generation: row.generation,
+    lane: row.lane,
+    state: row.state as OperationState,
+    recipe: JSON.parse(row.recipe) as string[],
+    attempt: row.attempt,
+    fence: row.fence,
+    superseded: row.superseded === 1,
+    recorded: row.recorded === 1,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    createdAtMs: row.created_at,
+    firstClaimedAtMs: row.first_claimed_at,
+    ageMs: row.first_claimed_at === null ? 0 : Math.max(0, row.now - row.first_claimed_at),
+    finishedAtMs: row.finished_at,
+  }
+}
+
+function toStep(row: Selectable<StepTable>): Step {
+  return {
+    operationId: row.operation_id,
+    name: row.name,
+    state: row.state as Step['state'],
+    mark: JSON.parse(row.mark),
+    output: JSON.parse(row.output),
+    message: row.message,
+    startedAtMs: row.started_at,
+    finishedAtMs: row.finished_at,
+  }
+}

@@ -1,0 +1,57 @@
+import type { Kysely } from 'kysely'
+import type { Store, StoreReads, Tx } from '../../orchestration/ports/store.ts'
+import type { SqlDatabase } from './database.ts'
+import { BindingRepo } from './repos/bindings.ts'
+import { ContainerRepo } from './repos/containers.ts'
+import { HostRepo } from './repos/hosts.ts'
+import { ImageRepo } from './repos/images.ts'
+import { LocalNetworkRepo } from './repos/local-networks.ts'
+import { LocalVolumeRepo } from './repos/local-volumes.ts'
+import { OperationRepo } from './repos/operations.ts'
+import type { Schema } from './schema.ts'
+
+/** The store over one SQL database. */
+export class SqlStore implements Store {
+  readonly containers: StoreReads['containers']
+  readonly operations: StoreReads['operations']
+  readonly bindings: StoreReads['bindings']
+  readonly hosts: StoreReads['hosts']
+  readonly images: StoreReads['images']
+  readonly networks: StoreReads['networks']
+  readonly volumes: StoreReads['volumes']
+  readonly #database: SqlDatabase
+  #tx: Tx | undefined
+
+  constructor(database: SqlDatabase) {
+    this.#database = database
+    const reads = reposOn(database.read)
+    this.containers = reads.containers
+    this.operations = reads.operations
+    this.bindings = reads.bindings
+    this.hosts = reads.hosts
+    this.images = reads.images
+    this.networks = reads.networks
+    this.volumes = reads.volumes
+  }
+
+  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    // The write handle is always the same one, so the repositories over it can be kept.
+    return await this.#database.write((trx) => work((this.#tx ??= reposOn(trx))))
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+}
+
+function reposOn(db: Kysely<Schema>): Tx {
+  return {
+    containers: new ContainerRepo(db),
+    operations: new OperationRepo(db),
+    bindings: new BindingRepo(db),
+    hosts: new HostRepo(db),
+    images: new ImageRepo(db),
+    networks: new LocalNetworkRepo(db),
+    volumes: new LocalVolumeRepo(db),
+  }
+}
