@@ -1,0 +1,211 @@
+import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { EngineConflict, EngineNotFound, EngineRefused, EngineUnavailable, SystemFault } from '../../domain/errors.ts'
+
+/** Docker API versions this adapter knows: 1.41 is Docker 20.10, 1.51 is Docker 28.3. */
+const OLDEST_KNOWN = [1, 41] as const
+const NEWEST_KNOWN = [1, 51] as const
+
+/** Answers are read whole into memory; nothing that is asked this way may be larger. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+
+export interface EngineRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly json?: unknown
+  readonly stream?: AsyncIterable<Buffer>
+  readonly headers?: Readonly<Record<string, string>>
+  /** Statuses besides 2xx that are a success. */
+  readonly also?: readonly number[]
+  /** Milliseconds; default is the client's. */
+  readonly timeoutMs?: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Speaks HTTP to a Docker Engine on its unix socket.
+ *
+ * The API version is negotiated by `GET /_ping` and again after every lost connection, because the engine may have been
+ * replaced by a newer one meanwhile.
+ */
+export class EngineHttp {
+  readonly #socketPath: string
+  readonly #timeoutMs: number
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16 })
+  #version: Promise<string> | undefined
+
+  constructor(options: { socketPath: string; timeoutMs: number }) {
+    this.#socketPath = options.socketPath
+    this.#timeoutMs = options.timeoutMs
+  }
+
+  /** Version spoken now, e.g. `1.41`. */
+  async version(signal: AbortSignal): Promise<string> {
+    this.#version ??= this.#negotiate(signal).catch((error: unknown) => {
+      this.#version = undefined
+      throw error
+    })
+    return await this.#version
+  }
+
+  /** The parsed JSON answer, or undefined when there is none. */
+  async json<T>(call: EngineRequest): Promise<T> {
+    const { body, status } = await this.buffer(call)
+    if (body.length === 0 || status === 304) return undefined as T
+    try {
+      return JSON.parse(body.toString('utf8')) as T
+    } catch (error) {
+      throw new EngineUnavailable(`the engine's answer to ${call.method} ${call.path} is not JSON`, { cause: error })
+    }
+  }
+
+  async buffer(call: EngineRequest): Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }> {
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(call.timeoutMs ?? this.#timeoutMs)])
+    const response = await this.open({ ...call, signal })
+    const body = await this.#readAll(response, LARGEST_ANSWER_BYTES, call, signal)
+    return { status: response.statusCode ?? 0, headers: response.headers, body }
+  }
+
+  /** An answer whose body the caller reads; errors of status are thrown here. */
+  async open(call: EngineRequest): Promise<IncomingMessage> {
+    const version = await this.version(call.signal)
+    const response = await this.#send(`/v${version}${call.path}`, call)
+    const status = response.statusCode ?? 0
+    if ((status >= 200 && status < 300) || call.also?.includes(status) === true) return response
+    const text = messageIn(await this.#readAll(response, 1024 * 1024, call, call.signal))
+    // Docker 29 and later refuse versions they have dropped; ask anew what this engine speaks.
+    if (status === 400 && /client version .* is too (old|new)/i.test(text)) this.#version = undefined
+    throw errorFor(status, text)
+  }
+
+  destroy(): void {
+    this.#agent.destroy()
+  }
+
+  async #negotiate(signal: AbortSignal): Promise<string> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)])
+    const call: EngineRequest = { method: 'GET', path: '/_ping', signal: deadline }
+    const response = await this.#send('/_ping', call)
+    await this.#readAll(response, 4096, call, deadline)
+    const status = response.statusCode ?? 0
+    if (status !== 200) throw new EngineUnavailable(`the engine answered its ping with ${status}`)
+    const newest = parseVersion(String(response.headers['api-version'] ?? ''))
+    if (newest === undefined) throw new EngineUnavailable('the engine does not say which API version it speaks')
+    if (compare(newest, OLDEST_KNOWN) < 0) {
+      throw new EngineUnavailable(
+        `the engine speaks API ${newest.join('.')}; at least ${OLDEST_KNOWN.join('.')} is needed`,
+      )
+    }
+    return (compare(newest, NEWEST_KNOWN) < 0 ? newest : NEWEST_KNOWN).join('.')
+  }
+
+  async #send(path: string, call: EngineRequest): Promise<IncomingMessage> {
+    call.signal.throwIfAborted()
+    const payload = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json))
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      const req: ClientRequest = request(
+        {
+          socketPath: this.#socketPath,
+          agent: this.#agent,
+          method: call.method,
+          path: path + queryString(call.query),
+          headers: {
+            Host: 'engine',
+            ...(payload === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': payload.length }),
+            ...(call.stream === undefined ? {} : { 'Content-Type': 'application/x-tar' }),
+            ...call.headers,
+          },
+          signal: call.signal,
+        },
+        resolve,
+      )
+      req.on('error', (error) => {
+        this.#version = undefined
+        reject(this.#toUnavailable(error, call))
+      })
+      if (call.stream === undefined) req.end(payload)
+      else pipeline(call.stream, req).catch((error: unknown) => reject(this.#toUnavailable(error, call)))
+    })
+  }
+
+  async #readAll(body: Readable, limit: number, call: EngineRequest, signal: AbortSignal): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    const giveUp = (): void => void body.destroy(new Error('gave up'))
+    signal.addEventListener('abort', giveUp, { once: true })
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        size += chunk.length
+        if (size > limit) throw new SystemFault('engine.answer_too_large', `the engine's answer is over ${limit} bytes`)
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      if (error instanceof SystemFault) throw error
+      throw this.#toUnavailable(error, { ...call, signal })
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
+    return Buffer.concat(chunks)
+  }
+
+  #toUnavailable(error: unknown, call: EngineRequest): unknown {
+    const { reason } = call.signal
+    if (call.signal.aborted && !isTimeout(reason)) return reason
+    const why = call.signal.aborted
+      ? 'it did not answer in time'
+      : error instanceof Error
+        ? error.message
+        : String(error)
+    return new EngineUnavailable(`${call.method} ${call.path}: ${why}`, { cause: error })
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+}
+
+function queryString(query: EngineRequest['query']): string {
+  if (query === undefined) return ''
+  const params = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) params.set(key, String(value))
+  const text = params.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+function messageIn(body: Buffer): string {
+  const text = body.toString('utf8').trim()
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed) return String(parsed.message)
+  } catch {}
+  return text
+}
+
+/** Older engines answer some conflicts with 500 and a text, so both are looked at. */
+const CONFLICT_TEXTS = /is not running|is not paused|is already paused|is paused|is restarting|already in progress/i
+
+function errorFor(status: number, text: string): Error {
+  if (status === 404) return new EngineNotFound(text)
+  if (status === 409 || CONFLICT_TEXTS.test(text)) return new EngineConflict(text)
+  if (status >= 400 && status < 500) return new EngineRefused(text)
+  return new SystemFault('engine.failed', text === '' ? `the engine answered ${status}` : text)
+}
+
+type Version = readonly [number, number]
+
+function parseVersion(text: string): Version | undefined {
+  const match = /^(\d+)\.(\d+)$/.exec(text.trim())
+  return match === null ? undefined : [Number(match[1]), Number(match[2])]
+}
+
+function compare(a: Version, b: Version): number {
+  return a[0] - b[0] || a[1] - b[1]
+}
+
+/** True when the version in use is at least this one. */
+export function atLeast(version: string, major: number, minor: number): boolean {
+  const parsed = parseVersion(version)
+  return parsed !== undefined && compare(parsed, [major, minor]) >= 0
+}
