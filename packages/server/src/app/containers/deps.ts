@@ -1,0 +1,17 @@
+import type { Clock, Logger } from '../../orchestration/ports/clock.ts'
+import type { Doorbell, Store } from '../../orchestration/ports/store.ts'
+import type { AppOptions } from '../options.ts'
+import type { ImageCatalog } from '../ports/image-catalog.ts'
+import type { Policy } from '../ports/policy.ts'
+
+/** What the use cases of containers work with. */
+export interface ContainerDeps {
+  readonly store: Store
+  readonly doorbell: Doorbell
+  readonly policy: Policy
+  readonly images: ImageCatalog
+  readonly options: AppOptions
+  readonly clock: Clock
+  readonly log: Logger
+  readonly newUuid: () => string
+}
