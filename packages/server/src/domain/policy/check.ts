@@ -213,5 +213,5 @@ function pythonText(value: unknown): string {
   if (value === true) return 'True'
   if (value === false) return 'False'
   if (value === null || value === undefined) return 'None'
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number)
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }

@@ -43,7 +43,7 @@ class IdentityRoutes {
   }
 
   async login(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const auth = object(object(bodyOf(request), 'auth'), '')
+    const auth = object(object(bodyOf(request), 'the body')['auth'], 'auth')
     const { user, projectId } = await this.#identify(object(auth['identity'], 'auth.identity'))
     const project = await this.#scope(auth['scope'], projectId)
     const roles = project === null ? [] : await this.#service.rolesOf(user.id, project.id)
@@ -237,9 +237,7 @@ function bodyOf(request: FastifyRequest): unknown {
 }
 
 function object(value: unknown, path: string): Record<string, unknown> {
-  const inner =
-    path === 'auth' && typeof value === 'object' && value !== null ? (value as { auth?: unknown }).auth : value
-  if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) return inner as Record<string, unknown>
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw bad(`${path} must be an object`)
 }
 

@@ -1,0 +1,198 @@
+import { v5 } from '../../lib/uuid-v5.ts'
+import type { Container } from '../../domain/container/types.ts'
+import { Conflict, Forbidden, InvalidInput, NotFound } from '../../domain/errors.ts'
+import { parseImageReference } from '../../domain/image/reference.ts'
+import { hostLane } from '../../domain/operation/types.ts'
+import { chooseHost, noHostReason } from '../../domain/scheduling/filters.ts'
+import { addressesOf } from '../../orchestration/control-plane-service.ts'
+import type { Tx } from '../../orchestration/ports/store.ts'
+import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
+import { accept } from '../accept.ts'
+import type { RequestContext } from '../context.ts'
+import { bad, type Body } from '../fields.ts'
+import { hostViews } from '../hosts/host-views.ts'
+import { parseCreate, type CreateInput } from './create-input.ts'
+import type { ContainerDeps } from './deps.ts'
+import { generatedName } from './generated-name.ts'
+import { planMounts } from './plan-mounts.ts'
+import { planPorts } from './plan-networks.ts'
+import { requireQuota } from './quota.ts'
+
+/**
+ * Accepts a create: everything is checked before anything is written, and what is written (container, ports, volumes,
+ * host, quota, operation) is one transaction.
+ */
+export async function createContainer(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  body: Body,
+  run: boolean,
+): Promise<Container> {
+  const { policy, options, store } = deps
+  const input = parseCreate(body, ctx.minor, options.limits)
+  policy.authorize('container:create', ctx)
+  const { projectId } = ctx.caller
+  if (projectId === null) throw new Forbidden('A container belongs to a project; the token is not scoped to one.')
+  if (input.privileged !== undefined) policy.authorize('container:create:privileged', ctx)
+  if (input.runtime !== null) policy.authorize('container:create:runtime', ctx)
+  if (input.imagePullPolicy !== null) policy.authorize('container:create:image_pull_policy', ctx)
+  if (input.host !== null) policy.authorize('container:create:requested_destination', ctx)
+  const spec = toSpec(
+    input,
+    options.defaults,
+    securityGroupsOf(input, projectId),
+    imageDriverOf(input, options.imageDrivers),
+  )
+  if (input.registry !== null)
+    throw new NotFound(`Registry ${input.registry} could not be found.`, 'registry-not-found')
+  if (input.host !== null && (await store.hosts.byName(input.host)) === undefined) {
+    throw new NotFound(`Compute host ${input.host} could not be found.`, 'requested-host-not-found')
+  }
+  await requireImage(deps, ctx, spec, projectId)
+
+  const container = await store.write(async (tx) => {
+    await requireQuota(
+      tx.containers,
+      projectId,
+      { containers: 1, cpu: spec.cpu, memory: spec.memoryMiB, disk: spec.diskGiB },
+      options.quota,
+    )
+    const name = input.name ?? generatedName()
+    await requireFreeName(tx, deps, projectId, name, null)
+    const choice = chooseHost(await hostViews(tx, options), {
+      availabilityZone: input.availabilityZone ?? options.defaults.scheduleZone,
+      runtime: input.runtime,
+      hints: input.hints,
+      cpuPolicy: input.cpuPolicy,
+      host: input.host,
+    })
+    const uuid = deps.newUuid()
+    const planner = { tx, pools: options.localNetwork, projectId, userId: ctx.caller.userId, newUuid: deps.newUuid }
+    const placed = choice.kind === 'host'
+    // Without a host nothing is made for it: the record only says why.
+    const bindings = placed
+      ? [...(await planMounts(planner, input.mounts)), ...(await planPorts(planner, input.nets, 0))]
+      : []
+    const row = await tx.containers.insert({
+      uuid,
+      kind: 0,
+      projectId,
+      userId: ctx.caller.userId,
+      name,
+      spec,
+      desired: run ? 'running' : 'created',
+      host: placed ? choice.host : null,
+      status: placed ? 'Creating' : 'Error',
+      statusReason: placed ? null : noHostReason(choice.removed),
+      addresses: addressesOf(bindings),
+    })
+    if (!placed) return row
+    for (const binding of bindings) await tx.bindings.insert(uuid, binding)
+    await accept(tx, {
+      container: row,
+      verb: 'create',
+      params: { run },
+      requestId: ctx.requestId,
+      userId: ctx.caller.userId,
+    })
+    return (await tx.containers.byUuid(uuid, { kind: 'all' })) ?? row
+  })
+  if (container.host !== null) deps.doorbell.ring(hostLane(container.host))
+  return container
+}
+
+function toSpec(
+  input: CreateInput,
+  defaults: ContainerDeps['options']['defaults'],
+  securityGroups: string[],
+  imageDriver: string,
+): ContainerSpec {
+  return {
+    image: input.image,
+    imageDriver,
+    imagePullPolicy: input.imagePullPolicy,
+    registryUuid: null,
+    command: input.command,
+    entrypoint: input.entrypoint,
+    cpu: input.cpu ?? defaults.cpu,
+    cpuPolicy: input.cpuPolicy,
+    memoryMiB: input.memoryMiB ?? defaults.memoryMiB,
+    diskGiB: input.diskGiB ?? 0,
+    environment: input.environment,
+    labels: input.labels,
+    workdir: input.workdir,
+    hostname: input.hostname,
+    exposedPorts: input.exposedPorts,
+    restartPolicy: input.restartPolicy,
+    healthcheck: input.healthcheck,
+    interactive: input.interactive,
+    tty: input.tty,
+    autoRemove: input.autoRemove,
+    autoHeal: input.autoHeal,
+    privileged: input.privileged ?? false,
+    runtime: input.runtime,
+    securityGroups,
+  }
+}
+
+/** Namespace of the ids that stand for a project's one security group. */
+const SECURITY_GROUP_NAMESPACE = '6f3f2a52-5a0b-4a57-9c3c-4a8b8f7b1d10'
+
+/**
+ * The built-in network service has one security group a project, `default`, and it means what Neutron's default group
+ * means: members reach each other, nobody else reaches them, they reach everything.
+ */
+function securityGroupsOf(input: CreateInput, projectId: string): string[] {
+  const defaultId = v5(projectId, SECURITY_GROUP_NAMESPACE)
+  for (const group of input.securityGroups) {
+    if (group === 'default' || group === defaultId) continue
+    throw new InvalidInput(
+      `Security group ${group} could not be found: the local network service has only the group 'default'.`,
+    )
+  }
+  return input.securityGroups.length === 0 ? [] : [defaultId]
+}
+
+export function imageDriverOf(input: { imageDriver: string | null }, available: readonly string[]): string {
+  const driver = input.imageDriver ?? available[0] ?? 'docker'
+  if (available.includes(driver)) return driver
+  throw bad('image_driver', driver, `It is not one of ${available.join(', ')}`)
+}
+
+export async function requireImage(
+  deps: Pick<ContainerDeps, 'images'>,
+  ctx: RequestContext,
+  spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imagePullPolicy'>,
+  projectId: string,
+): Promise<void> {
+  if (parseImageReference(spec.image) === undefined) {
+    throw new InvalidInput(`'${spec.image}' is not an image reference of the form [registry/]name[:tag][@digest].`)
+  }
+  const found = await deps.images.check({ spec, projectId, registryDomain: null, auth: null }, null, {
+    signal: ctx.signal,
+  })
+  if (found === 'absent') {
+    throw new InvalidInput(
+      `Image ${spec.image} could not be found${spec.imagePullPolicy === 'never' ? ' on the host, and the pull policy is never' : ''}.`,
+      'image-not-found',
+    )
+  }
+  if (found === 'denied') {
+    throw new InvalidInput(`Image ${spec.image} could not be found, or access to it was refused.`, 'image-not-found')
+  }
+}
+
+/** [compute] unique_container_name_scope */
+export async function requireFreeName(
+  tx: Tx,
+  deps: Pick<ContainerDeps, 'options'>,
+  projectId: string,
+  name: string,
+  exceptUuid: string | null,
+): Promise<void> {
+  const scope = deps.options.uniqueContainerNameScope
+  if (scope === '') return
+  if (await tx.containers.nameTaken(name, scope === 'project' ? projectId : null, exceptUuid)) {
+    throw new Conflict(`A container with name ${name} already exists.`, 'container-already-exists')
+  }
+}
