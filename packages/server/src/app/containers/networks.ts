@@ -1,0 +1,115 @@
+import ipaddr from 'ipaddr.js'
+import type { Container } from '../../domain/container/types.ts'
+import { InvalidInput, NotFound } from '../../domain/errors.ts'
+import { addressesOf } from '../../orchestration/control-plane-service.ts'
+import type { RequestContext } from '../context.ts'
+import { acceptOn } from './act.ts'
+import type { ContainerDeps } from './deps.ts'
+import { findAuthorized, requireStatus } from './find.ts'
+import { planPorts } from './plan-networks.ts'
+
+export interface AttachRequest {
+  readonly network: string | undefined
+  readonly port: string | undefined
+  readonly fixedIp: string | undefined
+}
+
+export async function attachNetwork(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  ident: string,
+  request: AttachRequest,
+): Promise<void> {
+  if (request.network !== undefined && request.port !== undefined) {
+    throw new InvalidInput("Only one of 'network' and 'port' may be given.", 'invalid')
+  }
+  const fixed = request.fixedIp === undefined ? undefined : parseFixedIp(request.fixedIp)
+  const found = await findAuthorized(deps, ctx, ident, 'container:network_attach')
+  requireStatus(found, 'network_attach')
+  if (request.port !== undefined) {
+    throw new NotFound(`Port ${request.port} could not be found.`, 'port-not-found')
+  }
+  await acceptOn(deps, ctx, found, 'network_attach', async (tx, now) => {
+    const planner = { tx, pools: deps.options.localNetwork, projectId: now.projectId, newUuid: deps.newUuid }
+    const existing = await tx.bindings.ofContainer(now.uuid)
+    const net = {
+      network: request.network ?? null,
+      ipv4: request.network !== undefined && fixed?.version === 4 ? fixed.address : null,
+      ipv6: request.network !== undefined && fixed?.version === 6 ? fixed.address : null,
+    }
+    const ports = await planPorts(planner, [net], existing.length)
+    const [port] = ports
+    if (port?.data.kind === 'port' && now.addresses[port.data.networkId] !== undefined) {
+      throw new InvalidInput(`Container is already attached to network ${port.data.networkName}.`, 'invalid')
+    }
+    for (const binding of ports) await tx.bindings.insert(now.uuid, binding)
+    return {
+      verb: 'network_attach',
+      params: { ports: ports.map((p) => p.uuid) },
+      patch: { addresses: addressesOf([...existing, ...ports]) },
+    }
+  })
+}
+
+export async function detachNetwork(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  ident: string,
+  request: { readonly network: string | undefined; readonly port: string | undefined },
+): Promise<void> {
+  if ((request.network === undefined) === (request.port === undefined)) {
+    throw new InvalidInput("Exactly one of 'network' and 'port' must be given.", 'invalid')
+  }
+  const found = await findAuthorized(deps, ctx, ident, 'container:network_detach')
+  requireStatus(found, 'network_detach')
+  await acceptOn(deps, ctx, found, 'network_detach', async (tx, now) => {
+    const wanted = request.network ?? request.port ?? ''
+    const ports = (await tx.bindings.ofContainer(now.uuid)).filter(
+      ({ uuid, data }) =>
+        data.kind === 'port' &&
+        (request.network === undefined
+          ? uuid === wanted
+          : data.networkId === wanted.toLowerCase() || data.networkName === wanted),
+    )
+    if (ports.length === 0) throw new InvalidInput(`Container is not attached to ${wanted.slice(0, 255)}.`, 'invalid')
+    return { verb: 'network_detach', params: { ports: ports.map((p) => p.uuid) } }
+  })
+}
+
+/** `GET network_list`: one object per address up to 1.17, one per port from 1.18. */
+export async function listNetworks(deps: ContainerDeps, ctx: RequestContext, ident: string): Promise<object[]> {
+  const found = await findAuthorized(deps, ctx, ident, 'container:get_one')
+  return ctx.minor < 18 ? perAddress(found) : perPort(found)
+}
+
+function perAddress(container: Container): object[] {
+  return Object.entries(container.addresses).flatMap(([net_id, list]) =>
+    list.map((a) => ({
+      net_id,
+      subnet_id: a.subnet_id,
+      port_id: a.port,
+      version: a.version,
+      ip_address: a.addr,
+    })),
+  )
+}
+
+function perPort(container: Container): object[] {
+  return Object.entries(container.addresses).flatMap(([net_id, list]) =>
+    [...new Set(list.map((a) => a.port))].map((port_id) => ({
+      net_id,
+      port_id,
+      fixed_ips: list
+        .filter((a) => a.port === port_id)
+        .map((a) => ({ subnet_id: a.subnet_id, version: a.version, ip_address: a.addr })),
+    })),
+  )
+}
+
+function parseFixedIp(text: string): { address: string; version: 4 | 6 } {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { address: text, version: 4 }
+  if (ipaddr.IPv6.isValid(text)) return { address: text, version: 6 }
+  throw new InvalidInput(
+    `Invalid input for query parameters 'fixed_ip'. Value: '${text.slice(0, 64)}'. It is not an IP address`,
+  )
+}

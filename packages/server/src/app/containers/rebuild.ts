@@ -1,0 +1,30 @@
+import type { RequestContext } from '../context.ts'
+import { acceptOn } from './act.ts'
+import { imageDriverOf, requireImage } from './create.ts'
+import type { ContainerDeps } from './deps.ts'
+import { findAuthorized, requireStatus } from './find.ts'
+
+/** A new engine container, from a new image if one is named; it is started if it ran when asked. */
+export async function rebuildContainer(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  ident: string,
+  change: { readonly image: string | undefined; readonly imageDriver: string | undefined },
+): Promise<void> {
+  const found = await findAuthorized(deps, ctx, ident, 'container:rebuild')
+  requireStatus(found, 'rebuild')
+  const spec = {
+    ...found.spec,
+    image: change.image ?? found.spec.image,
+    imageDriver:
+      change.imageDriver === undefined
+        ? found.spec.imageDriver
+        : imageDriverOf({ imageDriver: change.imageDriver }, deps.options.imageDrivers),
+  }
+  if (change.image !== undefined) await requireImage(deps, ctx, spec, found.projectId)
+  await acceptOn(deps, ctx, found, 'rebuild', async (_tx, now) => ({
+    verb: 'rebuild',
+    params: { run: now.status === 'Running' },
+    patch: { spec: { ...now.spec, image: spec.image, imageDriver: spec.imageDriver } },
+  }))
+}
