@@ -62,7 +62,7 @@ engine_answers() {
   engine_trouble=absent
   [ -S "$engine_socket" ] || return 1
   if command -v curl >/dev/null; then
-    if answer=$(curl -s -m 10 --noproxy '*' --unix-socket "$engine_socket" http://engine/_ping); then code=0; else code=$?; fi
+    if answer=$(curl -s -m 5 --noproxy '*' --unix-socket "$engine_socket" http://engine/_ping); then code=0; else code=$?; fi
   else
     if answer=$(node "$root/tools/launcher/ping-engine.ts" "$engine_socket"); then code=0; else code=$?; fi
   fi

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 
 const CANNOT_CONNECT = 7
 const TIMED_OUT = 28
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 5_000
 
 const req = request(
   { socketPath: process.argv[2] ?? '', path: '/_ping', timeout: TIMEOUT_MS, headers: { Host: 'engine' } },

@@ -7,7 +7,7 @@ use_runtime() {
   node_floor=$(json_value node "$root/package.json")
   node_floor=${node_floor#>=}
   machine_node=$(command -v node || true)
-  runtime_about="$own_node $node_floor $([ -z "$machine_node" ] || ls -Lil -- "$machine_node")"
+  runtime_about="$own_node $node_floor $([ -z "$machine_node" ] || ls -Lil --full-time -- "$machine_node")"
   if recall_runtime; then return 0; fi
   find_runtime
   recall_runtime || die "cannot write to $root/.zund"
