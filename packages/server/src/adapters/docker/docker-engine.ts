@@ -24,6 +24,7 @@ import {
   createBody,
   endpointConfig,
   LABEL_CONTAINER,
+  LABEL_DEPLOYMENT,
   LABEL_NETWORK,
   LABEL_PROJECT,
   type Hardening,
@@ -43,6 +44,8 @@ export interface DockerEngineOptions {
   /** A pull that says nothing for so long is given up. */
   readonly pullStallMs: number
   readonly hardening: Hardening
+  /** Id of the deployment whose containers and networks are driven; others on the same engine are never touched. */
+  readonly deployment: string
 }
 
 /** The engine's default for stop and restart, in seconds. */
@@ -51,9 +54,12 @@ const DEFAULT_STOP_S = 10
 export class DockerEngine implements ContainerEngine {
   readonly #options: DockerEngineOptions
   readonly #http: EngineHttp
+  /** Label filter for objects of this deployment. */
+  readonly #mine: string
 
   constructor(options: DockerEngineOptions) {
     this.#options = options
+    this.#mine = `${LABEL_DEPLOYMENT}=${options.deployment}`
     this.#http = new EngineHttp({ socketPath: options.socketPath, timeoutMs: options.callTimeoutMs })
   }
 
@@ -90,7 +96,7 @@ export class DockerEngine implements ContainerEngine {
   // --- containers -------------------------------------------------------------------------------------------------
 
   async list(o: EngineCallOptions): Promise<EngineContainer[]> {
-    const filters = JSON.stringify({ label: [LABEL_CONTAINER] })
+    const filters = JSON.stringify({ label: [LABEL_CONTAINER, this.#mine] })
     const rows = await this.#http.json<{ Id: string; Labels?: Record<string, string> }[]>({
       method: 'GET',
       path: '/containers/json',
@@ -122,7 +128,7 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async *events(sinceMs: number, { signal }: EngineCallOptions): AsyncIterable<EngineEvent> {
-    const filters = JSON.stringify({ type: ['container'], label: [LABEL_CONTAINER] })
+    const filters = JSON.stringify({ type: ['container'], label: [LABEL_CONTAINER, this.#mine] })
     const body = await this.#http.open({
       method: 'GET',
       path: '/events',
@@ -153,7 +159,7 @@ export class DockerEngine implements ContainerEngine {
         method: 'POST',
         path: '/containers/create',
         query: { name: request.name },
-        json: createBody(request, this.#options.hardening, version),
+        json: createBody(request, this.#options.hardening, this.#options.deployment, version),
         signal: o.signal,
       })
       return Id
@@ -515,7 +521,11 @@ export class DockerEngine implements ContainerEngine {
               ...(subnet.gateway === null ? {} : { Gateway: subnet.gateway }),
             })),
           },
-          Labels: { [LABEL_NETWORK]: request.name, [LABEL_PROJECT]: request.projectId },
+          Labels: {
+            [LABEL_DEPLOYMENT]: this.#options.deployment,
+            [LABEL_NETWORK]: request.name,
+            [LABEL_PROJECT]: request.projectId,
+          },
         },
         signal: o.signal,
       })
@@ -543,7 +553,7 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async listNetworks({ signal }: EngineCallOptions): Promise<EngineNetwork[]> {
-    const filters = JSON.stringify({ label: [LABEL_NETWORK] })
+    const filters = JSON.stringify({ label: [LABEL_NETWORK, this.#mine] })
     const query = { filters }
     return (await this.#http.json<NetworkAnswer[]>({ method: 'GET', path: '/networks', query, signal })).map(toNetwork)
   }

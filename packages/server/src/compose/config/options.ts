@@ -127,7 +127,11 @@ export const OPTIONS = {
   executeTimeout: seconds('docker', 'execute_timeout', { fallback: '5', help: 'Seconds an execute is waited for.' }),
   defaultRegistry: optionalText('docker', 'default_registry', { fallback: '', help: 'Put before short image names.' }),
   defaultRegistryUsername: optionalText('docker', 'default_registry_username', { fallback: '', help: '' }),
-  defaultRegistryPassword: optionalText('docker', 'default_registry_password', { fallback: '', help: '', secret: true }),
+  defaultRegistryPassword: optionalText('docker', 'default_registry_password', {
+    fallback: '',
+    help: '',
+    secret: true,
+  }),
   quotaContainers: quota('quota', 'containers', { fallback: '40', help: 'Per project; -1: unlimited.' }),
   quotaMemory: quota('quota', 'memory', { fallback: '51200', help: 'MiB per project.' }),
   quotaCpu: quota('quota', 'cpu', { fallback: '20', help: 'Cores per project.' }),
