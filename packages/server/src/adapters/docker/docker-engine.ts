@@ -50,6 +50,8 @@ export interface DockerEngineOptions {
 
 /** The engine's default for stop and restart, in seconds. */
 const DEFAULT_STOP_S = 10
+/** Option of the bridge driver: the interface's name on the host. */
+const BRIDGE_NAME = 'com.docker.network.bridge.name'
 
 export class DockerEngine implements ContainerEngine {
   readonly #options: DockerEngineOptions
@@ -521,6 +523,7 @@ export class DockerEngine implements ContainerEngine {
               ...(subnet.gateway === null ? {} : { Gateway: subnet.gateway }),
             })),
           },
+          Options: request.bridge === undefined ? {} : { [BRIDGE_NAME]: request.bridge },
           Labels: {
             [LABEL_DEPLOYMENT]: this.#options.deployment,
             [LABEL_NETWORK]: request.name,
@@ -622,6 +625,9 @@ interface ImageAnswer {
 interface NetworkAnswer {
   readonly Name: string
   readonly Id: string
+  readonly Created?: string
+  readonly Options?: Record<string, string> | null
+  readonly IPAM?: { readonly Config?: { readonly Subnet?: string; readonly Gateway?: string }[] | null } | null
   readonly Containers?: Record<string, { readonly Name?: string }> | null
 }
 
@@ -661,11 +667,23 @@ function supportsDiskQuota(driver: string, status: Readonly<Record<string, strin
 }
 
 function toNetwork(answer: NetworkAnswer): EngineNetwork {
+  const bridge = answer.Options?.[BRIDGE_NAME]
+  const createdAtMs = Date.parse(answer.Created ?? '')
   return {
     name: answer.Name,
     engineId: answer.Id,
     containers: Object.values(answer.Containers ?? {}).map((container) => container.Name ?? ''),
+    subnets: (answer.IPAM?.Config ?? []).flatMap(({ Subnet = '', Gateway = '' }) =>
+      Subnet === '' ? [] : [{ cidr: Subnet, gateway: gatewayOf(Gateway), version: Subnet.includes(':') ? 6 : 4 }],
+    ),
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(Number.isNaN(createdAtMs) ? {} : { createdAtMs }),
   }
+}
+
+/** Some engines write it with the prefix length of its subnet. */
+function gatewayOf(text: string): string | null {
+  return text === '' ? null : (text.split('/')[0] ?? null)
 }
 
 /** Actions after which a container looks different. */
