@@ -18,8 +18,8 @@ export function parseRoutesV4(text: string): string[] {
     .flatMap((line) => {
       const [, destination = '', , , , , , mask = ''] = line.trim().split(/\s+/)
       if (!/^[0-9A-F]{8}$/i.test(destination) || !/^[0-9A-F]{8}$/i.test(mask)) return []
-      const prefix = [...Number.parseInt(mask, 16).toString(2)].filter((bit) => bit === '1').length
-      const bytes = [...Buffer.from(destination, 'hex')].reverse()
+      const prefix = Number.parseInt(mask, 16).toString(2).replaceAll('0', '').length
+      const bytes = [...Buffer.from(destination, 'hex')].toReversed()
       return prefix === 0 ? [] : [`${ipaddr.fromByteArray(bytes).toString()}/${prefix}`]
     })
 }
