@@ -3,7 +3,7 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { installTools } from '../tools/test/needs.ts'
 import { runInGroup } from '../tools/test/process-group.ts'
-import { TestEngine } from '../tools/test/test-engine.ts'
+import { SharedEngine } from '../tools/test/shared-engine.ts'
 import { loadBench, type Bench } from './support/bench.ts'
 
 const TIMEOUT_MS = 15 * 60_000
@@ -45,7 +45,7 @@ async function runAll(chosen: readonly Found[]): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort())
   const { signal } = interrupted
   await installTools(root, [...new Set(chosen.flatMap(({ needs = [] }) => needs))], { signal })
-  await using engine = new TestEngine()
+  await using engine = new SharedEngine()
   let failed = 0
   for (const bench of chosen) {
     if (signal.aborted) break

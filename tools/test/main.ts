@@ -1,7 +1,7 @@
 /** Behind `./zund test`. Uses only what comes with Node. */
 import { join } from 'node:path'
 import { Misuse, parseArguments } from './arguments.ts'
-import { TestEngine } from './test-engine.ts'
+import { SharedEngine } from './shared-engine.ts'
 import { installTools, type Need } from './needs.ts'
 import { runSuite, type SuiteResult } from './run-suite.ts'
 import { existingSuites, filesOf, suiteNamed, type Suite } from './suites.ts'
@@ -25,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return trouble === undefined ? 0 : 1
   }
 
-  await using engine = new TestEngine()
+  await using engine = new SharedEngine()
   const total = { passed: 0, failed: 0 }
   const lines: string[] = []
   for (const suite of suites) {
@@ -50,7 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function runWithNeeds(
   suite: Suite,
   trouble: string | undefined,
-  engine: TestEngine,
+  engine: SharedEngine,
   signal: AbortSignal,
   run: (where: { env: NodeJS.ProcessEnv; wrap: readonly string[] }) => Promise<SuiteResult>,
 ): Promise<SuiteResult> {

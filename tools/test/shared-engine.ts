@@ -2,7 +2,7 @@ import { importBusybox } from './busybox-image.ts'
 import { PrivateEngine } from './private-engine.ts'
 
 /** The engine that suites and benchmarks use: the one that ZUND_TEST_ENGINE names, or one started when first needed. */
-export class TestEngine implements AsyncDisposable {
+export class SharedEngine implements AsyncDisposable {
   readonly #given = process.env['ZUND_TEST_ENGINE'] ?? ''
   #own: PrivateEngine | undefined
   #ready: Promise<void> | undefined
