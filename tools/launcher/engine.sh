@@ -104,7 +104,8 @@ start_engine() {
     sh "$root/tools/launcher/cgroups.sh" || say 'could not mount cgroups'
     rm -f /var/run/docker.pid
     setsid dockerd >>"$engine_log" 2>&1 </dev/null &
-    echo $! >"$state_dir/engine.pid"
+    engine_pid=$!
+    echo "$engine_pid" >"$state_dir/engine.pid"
   fi
   wait_for_engine "see $engine_log"
 }
@@ -120,6 +121,15 @@ wait_for_engine() {
   while ! engine_answers; do
     tries=$((tries - 1))
     [ "$tries" -gt 0 ] || die "the container engine was started but does not answer at $engine_socket; $1"
+    if [ -n "${engine_pid:-}" ] && has_ended "$engine_pid"; then
+      tail -n 3 -- "$engine_log" >&2
+      die "the container engine ended at once; $1"
+    fi
     sleep 0.5
   done
+}
+
+# Also of a child of this shell that it has not waited for.
+has_ended() {
+  case $(cat "/proc/$1/stat" 2>/dev/null || true) in '' | *') Z '*) return 0 ;; *) return 1 ;; esac
 }

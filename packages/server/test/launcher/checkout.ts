@@ -73,9 +73,13 @@ export class Checkout {
 
   /** A shell script that is found before the machine's own program of that name. */
   stub(name: string, script: string): void {
-    const path = join(this.#stubs, name)
+    const path = this.stubPath(name)
     writeFileSync(path, `#!/bin/sh\n${script}\n`)
     chmodSync(path, 0o755)
+  }
+
+  stubPath(name: string): string {
+    return join(this.#stubs, name)
   }
 
   /** A node of the given version that only writes down how it was called, in `calls`. */

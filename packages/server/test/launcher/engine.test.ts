@@ -1,7 +1,7 @@
-/** What `up` does about the container engine before the server starts. The engines here are stand-ins that only answer pings. */
+/** What `up` does about the container engine before the server starts. The engines are stand-ins that answer pings. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -117,19 +117,32 @@ test('a slip in the options is told before anything is set up', async (t) => {
   }
 })
 
-// --- a machine without an engine: in a mount namespace whose /run and packages are empty --------------------------------
+// --- a machine without an engine ----------------------------------------------------------------------------------------
 
-/** Runs the launcher where nothing of the machine's own engine is to be seen. */
-function bareMachine(checkout: Checkout): string[] {
-  // Debian's shell functions are not needed: everything else stays visible.
-  const script = 'mount -t tmpfs none /run && exec "$@"'
-  checkout.stub('apt-get', `echo "apt-get $*" >>"${checkout.path('calls')}"; exit 1`)
+/** Runs the launcher where nothing of the machine's own engine is to be seen: in a mount namespace with an empty /run. */
+function bareMachine(options: { dockerd: boolean }): string[] {
+  const hide = 'if program=$(PATH=/usr/sbin:/usr/bin command -v dockerd); then mount --bind /run/nothing "$program"; fi'
+  const script = `mount -t tmpfs none /run && touch /run/nothing && ${options.dockerd ? ':' : hide} && exec "$@"`
   return ['unshare', '--mount', '--', 'sh', '-c', script, 'sh']
+}
+
+/** Text of a dockerd that only answers pings, and not for ever. */
+const DOCKERD = `echo "dockerd speaks"
+exec "${process.execPath}" -e "
+require('node:http').createServer((q, a) => a.end('OK')).listen('/var/run/docker.sock')
+setTimeout(() => process.exit(), 30000)"`
+
+/** Ends the stand-in after the test. */
+function endsWith(t: TestContext, checkout: Checkout): void {
+  const pid = Number(checkout.read('state/engine.pid'))
+  assert.ok(pid > 1)
+  t.after(() => process.kill(pid))
 }
 
 test('--no-install on a machine without an engine is one line that says what to do', async (t) => {
   const checkout = await aCheckout(t)
-  const { code, complaints } = await checkout.run(['up', '--no-install'], { wrap: bareMachine(checkout) })
+  checkout.stub('apt-get', `echo "apt-get $*" >>"${checkout.path('calls')}"; exit 1`)
+  const { code, complaints } = await checkout.run(['up', '--no-install'], { wrap: bareMachine({ dockerd: false }) })
   assert.equal(code, 1)
   assert.deepEqual(complaints, [
     'zund: no container engine answers at /var/run/docker.sock; install and start one ' +
@@ -138,30 +151,92 @@ test('--no-install on a machine without an engine is one line that says what to 
   assert.deepEqual(checkout.calls(), [])
 })
 
-test('an engine that is installed is started by hand where there is no systemd, and keeps its log in the state directory', async (t) => {
+test('an engine that is installed is started where there is no systemd, its log in the state directory', async (t) => {
   const checkout = await aCheckout(t)
-  checkout.stub(
-    'dockerd',
-    `echo "dockerd speaks"; exec "${process.execPath}" -e '
-    require("node:http").createServer((q, a) => a.end("OK")).listen("/var/run/docker.sock")
-    setTimeout(() => process.exit(), 30000)'`,
-  )
+  checkout.stub('dockerd', DOCKERD)
   const state = checkout.path('state')
-  const { code, complaints } = await checkout.run(['up', '--state-dir', state], { wrap: bareMachine(checkout) })
-  const pid = Number(checkout.read('state/engine.pid'))
-  assert.ok(pid > 1)
-  t.after(() => process.kill(pid))
+  const up = ['up', '--state-dir', state]
+  const { code, complaints } = await checkout.run(up, { wrap: bareMachine({ dockerd: true }) })
+  endsWith(t, checkout)
   assert.equal(code, 0)
   assert.deepEqual(complaints, [`zund: starting the container engine (its log: ${state}/engine.log)`])
   assert.equal(checkout.read('state/engine.log'), 'dockerd speaks\n')
-  assert.deepEqual(checkout.calls(), [`node ./packages/server/src/main.ts up --state-dir ./state`])
+  assert.deepEqual(checkout.calls(), ['node ./packages/server/src/main.ts up --state-dir ./state'])
+})
+
+test('an engine that ends at once is told with the end of its log', async (t) => {
+  const checkout = await aCheckout(t)
+  checkout.stub('dockerd', 'echo "no cgroups here"; exit 1')
+  const state = checkout.path('state')
+  const { code, complaints } = await checkout.run(['up', '--state-dir', state], {
+    wrap: bareMachine({ dockerd: true }),
+  })
+  assert.equal(code, 1)
+  assert.deepEqual(complaints.slice(1), [
+    'no cgroups here',
+    `zund: the container engine ended at once; see ${state}/engine.log`,
+  ])
+})
+
+test('a missing engine is installed, with new package lists if the old ones do not help, and started', async (t) => {
+  const checkout = await aCheckout(t)
+  const installed = checkout.stubPath('dockerd')
+  checkout.stub(
+    'apt-get',
+    `echo "apt-get $*" >>"${checkout.path('calls')}"
+case $* in
+  update*) touch "${checkout.path('lists')}" ;;
+  *) [ -e "${checkout.path('lists')}" ] || exit 100
+    cat >"${installed}" <<'TEXT'
+#!/bin/sh
+${DOCKERD}
+TEXT
+    chmod +x "${installed}" ;;
+esac`,
+  )
+  const state = checkout.path('state')
+  const up = ['up', '--state-dir', state]
+  const { code, complaints } = await checkout.run(up, { wrap: bareMachine({ dockerd: false }) })
+  assert.equal(code, 0)
+  endsWith(t, checkout)
+  assert.deepEqual(complaints, [
+    'zund: installing the container engine (docker.io iptables e2fsprogs)',
+    `zund: starting the container engine (its log: ${state}/engine.log)`,
+  ])
+  const install =
+    'apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 docker.io iptables e2fsprogs'
+  assert.deepEqual(checkout.calls(), [
+    install,
+    'apt-get update -q -o DPkg::Lock::Timeout=300',
+    install,
+    'node ./packages/server/src/main.ts up --state-dir ./state',
+  ])
+})
+
+test('an engine that cannot be installed is told with the end of what apt-get said', async (t) => {
+  const checkout = await aCheckout(t)
+  checkout.stub('apt-get', 'echo "E: no such package"; exit 100')
+  const { code, complaints } = await checkout.run(['up'], { wrap: bareMachine({ dockerd: false }) })
+  assert.equal(code, 1)
+  assert.equal(complaints.at(-2), 'E: no such package')
+  assert.match(complaints.at(-1) ?? '', /^zund: installing the container engine failed; all it said is in /)
+})
+
+test('somebody who is not root is told what to do and gets nothing installed', async (t) => {
+  const checkout = await aCheckout(t)
+  checkout.stub('apt-get', `echo "apt-get $*" >>"${checkout.path('calls')}"`)
+  const wrap = [...bareMachine({ dockerd: false }), 'setpriv', '--reuid=65534', '--clear-groups', '--']
+  const { code, complaints } = await checkout.run(['up'], { wrap })
+  assert.equal(code, 1)
+  assert.match(complaints.join('\n'), /^zund: no container engine answers at .*, or run as root to have it done$/)
+  assert.deepEqual(checkout.calls(), [])
 })
 
 test('a state directory that cannot be made is one line', async (t) => {
   const checkout = await aCheckout(t)
   checkout.stub('dockerd', 'exit 1')
-  const { code, complaints } = await checkout.run(['up', '--state-dir', '/proc/zund'], { wrap: bareMachine(checkout) })
+  const up = ['up', '--state-dir', '/proc/zund']
+  const { code, complaints } = await checkout.run(up, { wrap: bareMachine({ dockerd: true }) })
   assert.equal(code, 1)
   assert.deepEqual(complaints, ['zund: cannot make the directory /proc/zund'])
-  assert.ok(!existsSync('/proc/zund'))
 })
