@@ -1,6 +1,7 @@
 # Sourced by ./zund for `up`. Sees to a container engine that answers on a unix socket.
 
-engine_packages='docker.io iptables e2fsprogs'
+# Pulls from a registry need the certificates; sized volumes need e2fsprogs.
+engine_packages='docker.io iptables e2fsprogs ca-certificates'
 
 # The few options of `up` that matter before the server runs. It checks all of them again; they are looked at here so
 # that a slip of the pen is told before anything is installed.

@@ -200,11 +200,11 @@ esac`,
   assert.equal(code, 0)
   endsWith(t, checkout)
   assert.deepEqual(complaints, [
-    'zund: installing the container engine (docker.io iptables e2fsprogs)',
+    'zund: installing the container engine (docker.io iptables e2fsprogs ca-certificates)',
     `zund: starting the container engine (its log: ${state}/engine.log)`,
   ])
   const install =
-    'apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 docker.io iptables e2fsprogs'
+    'apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 docker.io iptables e2fsprogs ca-certificates'
   assert.deepEqual(checkout.calls(), [
     install,
     'apt-get update -q -o DPkg::Lock::Timeout=300',
