@@ -62,9 +62,11 @@ TEXT
 
 help_status() {
   cat <<'TEXT'
-Usage: ./zund status [--state-dir DIR]
+Usage: ./zund status [--state-dir DIR] [--json]
 
-Shows the roles, the container engine and how many containers there are.
+Shows whether the service runs, its roles, its container engine, and how many containers and operations there are.
+
+Exit status: 0 when it runs, 3 when it does not.
 TEXT
 }
 
