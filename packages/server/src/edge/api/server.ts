@@ -50,7 +50,6 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: largestBody,
-    maxParamLength: 1024,
     requestTimeout: 60_000,
     keepAliveTimeout: 75_000,
     forceCloseConnections: true,

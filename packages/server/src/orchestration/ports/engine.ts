@@ -117,7 +117,12 @@ export interface PullProgress {
 export interface EngineNetwork {
   readonly name: string
   readonly engineId: string
+  /** Names of the running containers on it. */
   readonly containers: readonly string[]
+  /** Interface of the bridge on the host; absent: the engine chose it, or has no such thing. */
+  readonly bridge?: string
+  readonly subnets?: EngineNetworkRequest['subnets']
+  readonly createdAtMs?: number
 }
 
 export interface EngineNetworkRequest {
@@ -125,6 +130,8 @@ export interface EngineNetworkRequest {
   readonly projectId: string
   readonly displayName: string
   readonly subnets: readonly { readonly cidr: string; readonly gateway: string | null; readonly version: 4 | 6 }[]
+  /** Name for the bridge's interface on the host, at most 15 characters; absent: the engine chooses. */
+  readonly bridge?: string
 }
 
 export interface LogsRequest {
