@@ -1,30 +1,22 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DockerStreams } from '../../src/adapters/docker/attach-stream.ts'
-import { DockerEngine } from '../../src/adapters/docker/docker-engine.ts'
 import { LocalStreamDialer } from '../../src/adapters/streams/local-dialer.ts'
 import type { StreamTarget } from '../../src/app/ports/stream-tickets.ts'
 import { openTerminal } from '../../src/app/streams/open-terminal.ts'
 import { TerminalProxy } from '../../src/edge/wsproxy/terminal-proxy.ts'
 import { WsproxyServer } from '../../src/edge/wsproxy/wsproxy-server.ts'
+import { Containers, soon, testEngine, until } from '../support/host-fixture.ts'
 import { appOptions, LiveStore, silentLog } from '../support/live-api.ts'
-import { refusedWith, Terminal, until } from '../support/terminal.ts'
-
-const socketPath = process.env['ZUND_TEST_ENGINE'] ?? ''
-assert.notEqual(socketPath, '', 'ZUND_TEST_ENGINE must be the path of an engine socket')
+import { refusedWith, Terminal } from '../support/terminal.ts'
 
 const HOST = 'h1'
-const o = { signal: AbortSignal.timeout(120_000) }
 const live = new LiveStore()
-const engine = new DockerEngine({
-  socketPath,
-  callTimeoutMs: 20_000,
-  pullStallMs: 20_000,
-  hardening: { pidsLimit: 64, logMaxSize: '1m', logMaxFiles: 1, defaultRuntime: null },
-})
-const streams = new DockerStreams({ socketPath, callTimeoutMs: 20_000 })
+const engine = testEngine()
+const containers = new Containers(engine)
+const streams = new DockerStreams({ socketPath: process.env['ZUND_TEST_ENGINE'] ?? '', callTimeoutMs: 20_000 })
 const proxy = new TerminalProxy({
   open: (request, call) =>
     openTerminal(
@@ -50,7 +42,6 @@ const proxy = new TerminalProxy({
   },
 })
 const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null })
-const made: string[] = []
 
 before(async () => {
   await live.host(HOST)
@@ -58,45 +49,16 @@ before(async () => {
 })
 after(async () => {
   await server.stop()
-  for (const uuid of made) await engine.remove(uuid, true, o)
+  await containers.removeAll()
   engine.close()
   streams.close()
   await live.close()
 })
 
+/** A container of both worlds: the engine's and the records'. */
 async function run(command: string[], tty: boolean): Promise<string> {
-  const { uuid } = await live.container()
-  made.push(uuid)
-  await engine.create(
-    {
-      name: `zun-${uuid}`,
-      containerUuid: uuid,
-      projectId: 'red',
-      generation: 1,
-      image: 'busybox:latest',
-      command,
-      entrypoint: null,
-      environment: {},
-      labels: {},
-      workdir: null,
-      hostname: null,
-      exposedPorts: [],
-      tty,
-      interactive: true,
-      cpu: 1,
-      memoryMiB: 64,
-      diskGiB: 0,
-      restartPolicy: null,
-      healthcheck: null,
-      autoRemove: false,
-      privileged: false,
-      runtime: null,
-      mounts: [],
-      endpoint: null,
-    },
-    o,
-  )
-  await engine.start(uuid, o)
+  const uuid = await containers.run({ command, tty, interactive: true })
+  await live.container({ uuid, host: HOST })
   return uuid
 }
 
@@ -107,12 +69,12 @@ async function urlOf(containerUuid: string, stream: StreamTarget): Promise<strin
 }
 
 async function exec(uuid: string, command: string[], interactive: boolean): Promise<Terminal> {
-  const execId = await engine.createExec(uuid, { command, interactive }, o)
+  const execId = await engine.createExec(uuid, { command, interactive }, soon())
   return await Terminal.open(await urlOf(uuid, { verb: 'exec', execId }))
 }
 
 async function isRunning(uuid: string): Promise<boolean> {
-  return (await engine.inspect(uuid, o))?.seen.state === 'running'
+  return (await engine.inspect(uuid, soon()))?.seen.state === 'running'
 }
 
 test('a shell can be talked to, left, found again, and ended', async () => {
@@ -137,10 +99,10 @@ test('a shell can be talked to, left, found again, and ended', async () => {
 
 test('an interactive exec has a terminal of the size it is told, and closes with its shell', async () => {
   const uuid = await run(['sleep', '1000'], false)
-  const execId = await engine.createExec(uuid, { command: ['sh'], interactive: true }, o)
+  const execId = await engine.createExec(uuid, { command: ['sh'], interactive: true }, soon())
   const terminal = await Terminal.open(await urlOf(uuid, { verb: 'exec', execId }))
   await until('the size is taken', () =>
-    engine.resizeExec(execId, { columns: 101, rows: 37 }, o).then(
+    engine.resizeExec(execId, { columns: 101, rows: 37 }, soon()).then(
       () => true,
       () => false,
     ),
@@ -180,7 +142,7 @@ test('a large output to a user who reads slowly keeps to a little memory, and ar
   const execId = await engine.createExec(
     uuid,
     { command: ['sh', '-c', `head -c ${size} /dev/zero | tr '\\0' z`], interactive: false },
-    o,
+    soon(),
   )
   const rssBefore = process.memoryUsage().rss
   const terminal = await Terminal.open(await urlOf(uuid, { verb: 'exec', execId }))
@@ -194,7 +156,7 @@ test('a large output to a user who reads slowly keeps to a little memory, and ar
     await sleep(150)
     most = Math.max(most, process.memoryUsage().rss - rssBefore)
     terminal.ws.resume()
-    await until('more has come', () => terminal.bytes > last || terminal.ws.readyState !== terminal.ws.OPEN)
+    await until('more has come', async () => terminal.bytes > last || terminal.ws.readyState !== terminal.ws.OPEN)
     if (terminal.bytes > size / 8) break
   }
   assert.ok(most < 64 * 1024 * 1024, `${Math.round(most / 1024 / 1024)} MiB were taken for it`)
@@ -207,7 +169,7 @@ test('a ticket works once, only for what it was made for, and not from a page of
   const url = await urlOf(uuid, { verb: 'attach' })
   assert.equal(await refusedWith(url, 'http://evil.example'), 403)
   assert.equal(await refusedWith(`${url}&exec_id=${'ab'.repeat(32)}`), 403)
-  assert.equal(await refusedWith(url.replace(/uuid=.*/, `uuid=${made[0]}`)), 403)
+  assert.equal(await refusedWith(url.replace(/uuid=.*/, `uuid=${randomUUID()}`)), 403)
   assert.equal(await refusedWith(url.replace(/token=[^&]*/, 'token=')), 403)
   const terminal = await Terminal.open(url)
   assert.equal(await refusedWith(url), 403)
@@ -218,12 +180,12 @@ test('a container that is stopped closes its terminals, and none can be opened t
   const uuid = await run(['sh'], true)
   const attached = await Terminal.open(await urlOf(uuid, { verb: 'attach' }))
   const shell = await exec(uuid, ['sh'], true)
-  await engine.kill(uuid, null, o)
+  await engine.kill(uuid, null, soon())
   assert.equal((await attached.closed).code, 1000)
   assert.equal((await shell.closed).code, 1000)
   await live.store.write((tx) => tx.containers.update(uuid, { status: 'Stopped' }))
   assert.equal(await refusedWith(await urlOf(uuid, { verb: 'attach' })), 409)
-  await engine.remove(uuid, true, o)
+  await engine.remove(uuid, true, soon())
   await live.store.write((tx) => tx.containers.update(uuid, { status: 'Running' }))
   assert.equal(await refusedWith(await urlOf(uuid, { verb: 'attach' })), 404)
   await live.store.write((tx) => tx.containers.remove(uuid))
@@ -232,7 +194,7 @@ test('a container that is stopped closes its terminals, and none can be opened t
 
 test('an exec can be opened once', async () => {
   const uuid = await run(['sleep', '1000'], false)
-  const execId = await engine.createExec(uuid, { command: ['sh'], interactive: true }, o)
+  const execId = await engine.createExec(uuid, { command: ['sh'], interactive: true }, soon())
   const [first, second] = [await urlOf(uuid, { verb: 'exec', execId }), await urlOf(uuid, { verb: 'exec', execId })]
   const terminal = await Terminal.open(first)
   await terminal.see(/[#$] /)

@@ -66,6 +66,7 @@ export const inventory: HostInventory = {
   engineVersion: '20.10.24',
   engineApiVersion: '1.41',
   enableCpuPinning: false,
+  routedSubnets: [],
 }
 
 const spec: ContainerSpec = {
@@ -118,6 +119,7 @@ function caller(userId: string, projectId: string, roles: string[]): Caller {
 }
 
 export interface ContainerOptions {
+  readonly uuid?: string
   readonly name?: string
   readonly projectId?: string
   readonly status?: ContainerStatus
@@ -144,7 +146,7 @@ export class LiveStore {
   }
 
   async container(options: ContainerOptions = {}): Promise<Container> {
-    const uuid = randomUUID()
+    const uuid = options.uuid ?? randomUUID()
     const { host = 'h1', status = 'Running' } = options
     await this.store.write(async (tx) => {
       await tx.containers.insert({
