@@ -1,7 +1,7 @@
 /** Values with defaults, for tests that care about one field of many. */
 import { randomUUID } from 'node:crypto'
 import type { EngineCreateRequest } from '../../src/orchestration/ports/engine.ts'
-import type { NewContainer, NewOperation } from '../../src/orchestration/ports/store.ts'
+import type { LocalNetwork, NewContainer, NewOperation } from '../../src/orchestration/ports/store.ts'
 import type { Binding, ContainerSpec, MountData, Observation, PortData } from '../../src/orchestration/ports/wire.ts'
 import { ABSENT } from '../../src/domain/container/status.ts'
 
@@ -100,6 +100,26 @@ export function aBinding(data: Binding['data'], patch: Partial<Binding> = {}): B
 
 export function anObservation(patch: Partial<Observation> = {}): Observation {
   return { ...ABSENT, state: 'running', engineId: 'engine-1', generation: 1, startedAtMs: 1_000, exitCode: 0, ...patch }
+}
+
+/** Without subnets of its own: those of two networks must differ. */
+export function aNetwork(
+  uuid: string,
+  patch: Partial<Omit<LocalNetwork, 'createdAtMs'>> = {},
+): Omit<LocalNetwork, 'createdAtMs'> {
+  return {
+    uuid,
+    name: 'default',
+    projectId: 'project',
+    isDefault: false,
+    cidrV4: '10.0.0.0/24',
+    gatewayV4: '10.0.0.1',
+    subnetV4: 'sub1',
+    cidrV6: null,
+    gatewayV6: null,
+    subnetV6: null,
+    ...patch,
+  }
 }
 
 export function aCreateRequest(patch: Partial<EngineCreateRequest> = {}): EngineCreateRequest {
