@@ -1,7 +1,15 @@
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { EngineConflict, EngineNotFound, EngineRefused, EngineUnavailable, SystemFault } from '../../domain/errors.ts'
+import {
+  EngineConflict,
+  EngineFailed,
+  EngineNotFound,
+  EngineRefused,
+  EngineRemains,
+  EngineUnavailable,
+  SystemFault,
+} from '../../domain/errors.ts'
 
 /** Docker API versions this adapter knows: 1.41 is Docker 20.10, 1.51 is Docker 28.3. */
 const OLDEST_KNOWN = [1, 41] as const
@@ -295,11 +303,20 @@ const CONFLICT_TEXTS = /is not running|is not paused|is already paused|is paused
 /** Faults of the request that the engine answers with 500. */
 const REFUSAL_TEXTS = /^ps: |error processing tar file|extraction point is not a directory|invalid reference format/i
 
+/** What an engine says with status 500 while it, or the containerd under it, is going down or coming up. */
+const GOING_TEXTS =
+  /transport is closing|: unavailable$|code = unavailable|ttrpc: closed|context canceled|shutting down|containerd\.sock|failed to update store for object/i
+
+/** After it went down in the middle of a start; it says the same at every further start. */
+const REMAINS_TEXTS = /^task [0-9a-f]+: already exists|failed to start shim: mkdir .*: file exists/i
+
 function errorFor(status: number, text: string): Error {
   if (status === 404) return new EngineNotFound(text)
   if (status === 409 || CONFLICT_TEXTS.test(text)) return new EngineConflict(text)
   if ((status >= 400 && status < 500) || REFUSAL_TEXTS.test(text)) return new EngineRefused(text)
-  return new SystemFault('engine.failed', text === '' ? `the engine answered ${status}` : text)
+  if (status >= 500 && REMAINS_TEXTS.test(text)) return new EngineRemains(text)
+  if (status >= 500 && GOING_TEXTS.test(text)) return new EngineUnavailable(`the engine is restarting: ${text}`)
+  return new EngineFailed(text === '' ? `the engine answered ${status}` : text)
 }
 
 type Version = readonly [number, number]
