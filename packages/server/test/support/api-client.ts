@@ -27,6 +27,9 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** Runs for long and ends at once when asked to; a bare `sleep` as first process would not hear SIGTERM. */
+export const OBEDIENT = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait']
+
 /** A small client for tests: no retries, no cleverness. */
 export class ApiClient {
   readonly baseUrl: string
@@ -89,7 +92,7 @@ export class ApiClient {
   /** Creates and starts a busybox container, and waits until it runs. */
   async run(body: object = {}): Promise<ContainerBody> {
     const made = await this.expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', {
-      body: { image: 'busybox', image_pull_policy: 'never', command: ['sleep', '1000'], ...body },
+      body: { image: 'busybox', image_pull_policy: 'never', command: OBEDIENT, ...body },
     })
     return await this.waitFor(made.uuid, (container) => container.status === 'Running')
   }

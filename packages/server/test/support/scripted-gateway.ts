@@ -86,4 +86,8 @@ export class ScriptedGateway implements HostGateway {
   searchImages() {
     return this.#answer('searchImages', [], [])
   }
+
+  findImage() {
+    return this.#answer('findImage', [], undefined)
+  }
 }

@@ -73,11 +73,10 @@ export class ZundProcess {
     this.#output = ''
     const child = spawn(
       process.execPath,
-      [
-        MAIN,
-        ...['up', '--state-dir', this.stateDir],
-        ...['--api-port', String(this.apiPort), '--wsproxy-port', String(this.terminalPort)],
-      ],
+      [MAIN, 'up', '--state-dir', this.stateDir].concat(
+        ['--api-port', String(this.apiPort)],
+        ['--wsproxy-port', String(this.terminalPort)],
+      ),
       {
         env: { ...process.env, DOCKER_HOST: `unix://${this.engine.socketPath}`, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -648,11 +648,14 @@ function encodeReference(reference: string): string {
   return reference.split('/').map(encodeURIComponent).join('/')
 }
 
-/** Always sent: without it some engines use the credentials of the user they run as. */
+/**
+ * Always sent: without it some engines use the credentials of the user they run as. URL-safe but with its padding, which
+ * Node's `base64url` leaves out: an engine takes what it cannot decode for no credentials at all.
+ */
 function registryHeader(auth: RegistryAuth | null): string {
   const value =
     auth === null ? {} : { username: auth.username, password: auth.password, serveraddress: auth.serverAddress }
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
+  return Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
 
 function splitLabel(label: string): [string, string] {

@@ -2,11 +2,13 @@ import { ApiError, EngineNotFound, Unavailable } from '../../domain/errors.ts'
 import { ABSENT } from '../../domain/container/status.ts'
 import type { HostGateway, TtySize } from '../../app/ports/host-gateway.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
+import type { ImageDriver, ImageRequest } from '../../orchestration/ports/drivers.ts'
 import type { ContainerEngine, LogsRequest } from '../../orchestration/ports/engine.ts'
 
 export interface LocalHost {
   readonly name: string
   readonly engine: ContainerEngine
+  readonly images: Pick<ImageDriver, 'find'>
   /** What is wrong with the engine at the moment; null: it answers. Asked first, so that nobody waits for a deadline. */
   readonly trouble: () => string | null
 }
@@ -104,6 +106,11 @@ export class LocalHostGateway implements HostGateway {
 
   async searchImages(host: string, term: string, o: CallOptions) {
     return await this.#engine(host).searchImages(term, o)
+  }
+
+  async findImage(host: string, request: ImageRequest, o: CallOptions) {
+    this.#engine(host)
+    return await this.#host.images.find(request, o)
   }
 }
 

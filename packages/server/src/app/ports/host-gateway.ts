@@ -13,6 +13,7 @@ import type {
   PathStat,
   StatsSample,
 } from '../../orchestration/ports/engine.ts'
+import type { ImageRequest, LocalImage } from '../../orchestration/ports/drivers.ts'
 import type { Observation } from '../../orchestration/ports/wire.ts'
 
 export interface TtySize {
@@ -56,4 +57,6 @@ export interface HostGateway {
   ): Promise<{ stat: PathStat; tar: Buffer }>
   putArchive(host: string, containerUuid: string, path: string, tar: Buffer, o: CallOptions): Promise<void>
   searchImages(host: string, term: string, o: CallOptions): Promise<ImageSearchResult[]>
+  /** `find` of the host's image driver: what is there, as far as this project may have it. */
+  findImage(host: string, request: ImageRequest, o: CallOptions): Promise<LocalImage | undefined>
 }

@@ -173,6 +173,26 @@ export const OPTIONS = {
     help: 'Pool from which each project network gets an IPv6 subnet; none: no IPv6.',
   }),
   networkPrefixV6: whole(16, 120)('zund', 'network_prefix_v6', { fallback: '64', help: 'Prefix of such a subnet.' }),
+  registryAllowed: list('zund', 'registry_allowed', {
+    fallback: '',
+    help: 'Registries that may be used: host, host:port or *.example.com; empty: any.',
+  }),
+  registryDenied: list('zund', 'registry_denied', {
+    fallback: '',
+    help: 'Registries that may not be used: the same forms, or networks such as 10.1.0.0/16.',
+  }),
+  registryAllowLoopback: flag('zund', 'registry_allow_loopback', {
+    fallback: 'true',
+    help: 'Registries on this machine. False where tenants are not trusted with its local services.',
+  }),
+  registryAllowPrivate: flag('zund', 'registry_allow_private', {
+    fallback: 'true',
+    help: 'Registries on private addresses.',
+  }),
+  registryPlainHttp: list('zund', 'registry_plain_http', {
+    fallback: '',
+    help: "Registries spoken to without TLS, as in the engine's insecure-registries.",
+  }),
   operationRetryTime: whole(1, 604_800)('zund', 'operation_retry_time', {
     fallback: '300',
     help: 'Seconds an accepted operation waits for an engine, registry or disk that is away before it ends in Error.',
