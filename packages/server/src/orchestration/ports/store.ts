@@ -289,6 +289,8 @@ export interface LocalNetwork {
   readonly deleting: boolean
 }
 
+export type NewLocalNetwork = Omit<LocalNetwork, 'createdAtMs' | 'deleting'>
+
 export interface LocalNetworkReads {
   byUuid(uuid: string, scope: Scope): Promise<LocalNetwork | undefined>
   /** Without those being deleted. */
@@ -302,7 +304,7 @@ export interface LocalNetworkReads {
 
 export interface LocalNetworkWrites extends LocalNetworkReads {
   /** Conflict when the CIDR is taken, or the project has a default network already and `isDefault` is true. */
-  insert(network: Omit<LocalNetwork, 'createdAtMs' | 'deleting'>): Promise<LocalNetwork>
+  insert(network: NewLocalNetwork): Promise<LocalNetwork>
   /** Conflict `port-in-use` when the address is taken. */
   reserveAddress(networkUuid: string, address: string, portUuid: string): Promise<void>
   /** It is no project's default network from then on. */
@@ -325,6 +327,8 @@ export interface LocalVolume {
   readonly deleting: boolean
 }
 
+export type NewLocalVolume = Omit<LocalVolume, 'createdAtMs' | 'deleting'>
+
 export interface LocalVolumeReads {
   byUuid(uuid: string, scope: Scope): Promise<LocalVolume | undefined>
   /** Without those being deleted. */
@@ -335,7 +339,7 @@ export interface LocalVolumeReads {
 }
 
 export interface LocalVolumeWrites extends LocalVolumeReads {
-  insert(volume: Omit<LocalVolume, 'createdAtMs' | 'deleting'>): Promise<LocalVolume>
+  insert(volume: NewLocalVolume): Promise<LocalVolume>
   setHost(uuid: string, host: string): Promise<boolean>
   markDeleting(uuid: string): Promise<boolean>
   remove(uuid: string): Promise<boolean>

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { Conflict, SystemFault } from '../../../domain/errors.ts'
-import type { LocalNetwork, LocalNetworkWrites, Scope } from '../../../orchestration/ports/store.ts'
+import type { LocalNetwork, LocalNetworkWrites, NewLocalNetwork, Scope } from '../../../orchestration/ports/store.ts'
 import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import type { LocalNetworkTable, Schema } from '../schema.ts'
@@ -46,7 +46,7 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
     return rows.flatMap((row) => (row.cidr_v6 === null ? [row.cidr_v4] : [row.cidr_v4, row.cidr_v6]))
   }
 
-  async insert(network: Omit<LocalNetwork, 'createdAtMs' | 'deleting'>): Promise<LocalNetwork> {
+  async insert(network: NewLocalNetwork): Promise<LocalNetwork> {
     try {
       await this.#db
         .insertInto('local_network')

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { SystemFault } from '../../../domain/errors.ts'
-import type { LocalVolume, LocalVolumeWrites, Scope } from '../../../orchestration/ports/store.ts'
+import type { LocalVolume, LocalVolumeWrites, NewLocalVolume, Scope } from '../../../orchestration/ports/store.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import type { LocalVolumeTable, Schema } from '../schema.ts'
 import { scoped } from './containers.ts'
@@ -40,7 +40,7 @@ export class LocalVolumeRepo implements LocalVolumeWrites {
     return rows.map((row) => row.container_uuid)
   }
 
-  async insert(volume: Omit<LocalVolume, 'createdAtMs' | 'deleting'>): Promise<LocalVolume> {
+  async insert(volume: NewLocalVolume): Promise<LocalVolume> {
     await this.#db
       .insertInto('local_volume')
       .values({
