@@ -1,7 +1,7 @@
 /** Values with defaults, for tests that care about one field of many. */
 import { randomUUID } from 'node:crypto'
 import type { EngineCreateRequest } from '../../src/orchestration/ports/engine.ts'
-import type { LocalNetwork, NewContainer, NewOperation } from '../../src/orchestration/ports/store.ts'
+import type { NewLocalNetwork, NewContainer, NewOperation } from '../../src/orchestration/ports/store.ts'
 import type { Binding, ContainerSpec, MountData, Observation, PortData } from '../../src/orchestration/ports/wire.ts'
 import { ABSENT } from '../../src/domain/container/status.ts'
 
@@ -103,10 +103,7 @@ export function anObservation(patch: Partial<Observation> = {}): Observation {
 }
 
 /** Without subnets of its own: those of two networks must differ. */
-export function aNetwork(
-  uuid: string,
-  patch: Partial<Omit<LocalNetwork, 'createdAtMs'>> = {},
-): Omit<LocalNetwork, 'createdAtMs'> {
+export function aNetwork(uuid: string, patch: Partial<NewLocalNetwork> = {}): NewLocalNetwork {
   return {
     uuid,
     name: 'default',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { Conflict, InvalidInput } from '../../../src/domain/errors.ts'
-import type { ImageRecord, LocalVolume, Page } from '../../../src/orchestration/ports/store.ts'
+import type { ImageRecord, NewLocalVolume, Page } from '../../../src/orchestration/ports/store.ts'
 import { aBinding, aMount, aNetwork } from '../../support/builders.ts'
 import { addContainer, ALL, type StoreHarness } from '../../support/store-harness.ts'
 
@@ -22,7 +22,7 @@ function anImage(patch: Partial<ImageRecord> = {}): Omit<ImageRecord, 'id'> {
   }
 }
 
-function aVolume(patch: Partial<LocalVolume> = {}): Omit<LocalVolume, 'createdAtMs'> {
+function aVolume(patch: Partial<NewLocalVolume> = {}): NewLocalVolume {
   return {
     uuid: randomUUID(),
     name: null,
@@ -82,6 +82,42 @@ export function resourceTests(get: () => StoreHarness): void {
     assert.deepEqual(await store.networks.list({ kind: 'user', userId: 'user' }), [])
     assert.equal(await store.write((tx) => tx.networks.remove(first.uuid)), true)
     assert.equal(await store.write((tx) => tx.networks.remove(first.uuid)), false)
+  })
+
+  test('what is being deleted gives its name away, a network also its place as the default one', async () => {
+    const { store } = get()
+    const own = { kind: 'project', projectId: 'project' } as const
+    const network = await store.write((tx) => tx.networks.insert(aNetwork('n1', { isDefault: true })))
+    const volume = await store.write((tx) => tx.volumes.insert(aVolume({ name: 'data' })))
+    assert.deepEqual([network.deleting, volume.deleting], [false, false])
+    assert.equal(await store.write((tx) => tx.networks.markDeleting('n1')), true)
+    assert.equal(await store.write((tx) => tx.volumes.markDeleting(volume.uuid)), true)
+    assert.equal(await store.write((tx) => tx.networks.markDeleting('n2')), false)
+    assert.equal(await store.write((tx) => tx.volumes.markDeleting('v2')), false)
+    assert.deepEqual([await store.networks.byName('default', own), await store.volumes.byName('data', own)], [[], []])
+    assert.deepEqual(await store.networks.list(own), [{ ...network, isDefault: false, deleting: true }])
+    assert.deepEqual(await store.volumes.byUuid(volume.uuid, own), { ...volume, deleting: true })
+    const next = aNetwork('n2', { isDefault: true, cidrV4: '10.0.1.0/24' })
+    assert.equal((await store.write((tx) => tx.networks.insert(next))).isDefault, true)
+    assert.deepEqual((await store.networks.usedCidrs()).toSorted(), ['10.0.0.0/24', '10.0.1.0/24'])
+  })
+
+  test('what hosts have to remove is noted for each of them', async () => {
+    const { store } = get()
+    const disposal = { kind: 'network', uuid: 'n1' } as const
+    await store.write(async (tx) => {
+      await tx.disposals.insert(disposal, 'host1')
+      await tx.disposals.insert(disposal, 'host2')
+      await tx.disposals.insert({ kind: 'volume', uuid: 'v1' }, 'host1')
+    })
+    assert.deepEqual(
+      (await store.disposals.onHost('host1')).toSorted((a, b) => a.uuid.localeCompare(b.uuid)),
+      [disposal, { kind: 'volume', uuid: 'v1' }],
+    )
+    assert.equal(await store.write((tx) => tx.disposals.remove('n1', 'host1')), true)
+    assert.equal(await store.write((tx) => tx.disposals.remove('n1', 'host1')), false)
+    assert.deepEqual(await store.disposals.hostsOf('n1'), ['host2'])
+    assert.deepEqual(await store.disposals.hostsOf('zz'), [])
   })
 
   test('volumes know who uses them', async () => {
