@@ -25,16 +25,24 @@ export class PrivateEngine {
   #process: ChildProcess | undefined
   #ended: Promise<void> = Promise.resolve()
 
-  private constructor(directory: string, args: readonly string[]) {
+  private constructor(directory: string, args: readonly string[], ownNetwork: boolean) {
     this.directory = directory
     this.#args = args
-    this.#ownNetwork = canUnshareNetwork()
+    this.#ownNetwork = ownNetwork
   }
 
-  /** `args`: further options of dockerd. */
-  static async start(o: { signal: AbortSignal; args?: readonly string[] }): Promise<PrivateEngine> {
+  /** `args`: further options of dockerd. `inThisNetwork`: in the network of this process, whatever that costs others. */
+  static async start(o: {
+    signal: AbortSignal
+    args?: readonly string[]
+    inThisNetwork?: boolean
+  }): Promise<PrivateEngine> {
     if (process.getuid?.() !== 0) throw new Error('a container engine of our own can only be started by root')
-    const engine = new PrivateEngine(mkdtempSync(join(tmpdir(), 'zund-engine-')), o.args ?? [])
+    const engine = new PrivateEngine(
+      mkdtempSync(join(tmpdir(), 'zund-engine-')),
+      o.args ?? [],
+      o.inThisNetwork !== true && canUnshareNetwork(),
+    )
     try {
       await run(['sh', join(import.meta.dirname, '../launcher/cgroups.sh')], o)
       await engine.begin(o)
@@ -99,6 +107,13 @@ export class PrivateEngine {
       child.kill('SIGKILL')
       await this.#ended
     }
+    this.#process = undefined
+  }
+
+  /** As a crash would: its containers run on, without anybody who watches them. */
+  async kill(): Promise<void> {
+    this.#process?.kill('SIGKILL')
+    await this.#ended
     this.#process = undefined
   }
 

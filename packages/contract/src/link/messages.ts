@@ -217,4 +217,14 @@ export const OwnershipQuerySchema = Type.Object({
 })
 export type OwnershipQuery = Static<typeof OwnershipQuerySchema>
 
+/** Something that nobody wants any more and that a host is to remove, with its data. */
+export const DisposalSchema = Type.Object({
+  kind: Type.Union([Type.Literal('network'), Type.Literal('volume')]),
+  uuid: Type.String(),
+})
+export type Disposal = Static<typeof DisposalSchema>
+
+export const DisposedSchema = Type.Object({ session: SessionRefSchema, uuid: Type.String() })
+export type Disposed = Static<typeof DisposedSchema>
+
 export { ContainerSpecSchema }

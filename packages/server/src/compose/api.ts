@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-catalog.ts'
 import type { RegistryAccess } from '../adapters/image/registry-client.ts'
 import { isUp } from '../app/hosts/host-views.ts'
+import { DEFAULT_LOCAL_QUOTA } from '../app/local/quota.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
 import type { HostGateway } from '../app/ports/host-gateway.ts'
 import type { IdentityService } from '../app/ports/identity-service.ts'
@@ -14,7 +15,10 @@ import { availabilityZoneRoutes } from '../edge/api/v1/availability-zones/routes
 import { liveRoutes } from '../edge/api/v1/containers/live-routes.ts'
 import { containerRoutes } from '../edge/api/v1/containers/routes.ts'
 import { ContainerViews } from '../edge/api/v1/containers/view.ts'
+import { extensionRoutes, LOCAL_EXTENSIONS } from '../edge/api/v1/extensions/routes.ts'
 import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
+import { localNetworkRoutes } from '../edge/api/v1/local-networks/routes.ts'
+import { localVolumeRoutes } from '../edge/api/v1/local-volumes/routes.ts'
 import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
 import { identityRoutes } from '../edge/identity/identity-routes.ts'
 import { systemClock } from '../lib/system-clock.ts'
@@ -56,6 +60,9 @@ export function composeApi(given: ApiDeps): FastifyInstance {
       ...serviceRoutes(deps),
       ...hostRoutes(deps),
       ...availabilityZoneRoutes(deps),
+      ...localNetworkRoutes({ ...deps, quota: DEFAULT_LOCAL_QUOTA }),
+      ...localVolumeRoutes({ ...deps, quota: DEFAULT_LOCAL_QUOTA }),
+      ...extensionRoutes(LOCAL_EXTENSIONS),
     ],
     mounts: [identityRoutes(identity)],
     options: {

@@ -10,10 +10,12 @@ import { LocalBridgeNetwork } from '../adapters/network/local-bridge-network.ts'
 import { LocalVolumes } from '../adapters/volume/local-volumes.ts'
 import { Gate } from '../lib/gate.ts'
 import { systemClock } from '../lib/system-clock.ts'
+import { Disposer } from '../orchestration/disposer.ts'
 import { HostAgent } from '../orchestration/host-agent.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ControlPlane } from '../orchestration/ports/control-plane.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
+import type { Doorbell } from '../orchestration/ports/store.ts'
 import type { RegistryAuth } from '../orchestration/ports/wire.ts'
 import type { Config } from './config/options.ts'
 import type { StateDir } from './state-dir.ts'
@@ -27,6 +29,8 @@ const CLAIM_WAIT_MS = 30_000
 const PROGRESS_MS = 500
 /** A question to a registry beside a pull. */
 const REGISTRY_TIMEOUT_MS = 5_000
+/** What failed to be removed is tried again so often. */
+const DISPOSAL_POLL_MS = 30_000
 
 const DEFAULT_RELIST_S = 60
 /** A relist can be switched off; then it is this rare. */
@@ -39,17 +43,20 @@ export interface HostDeps {
   readonly checkpoint: Checkpoint
   readonly engine: ContainerEngine
   readonly controlPlane: ControlPlane
+  readonly doorbell: Doorbell
   readonly onFencedOut: () => void
 }
 
 export interface ComposedHost {
   readonly agent: HostAgent
+  /** To be started after the agent, whose session it uses. */
+  readonly disposer: Disposer
   readonly images: DockerImages
   readonly registry: RegistryClient
 }
 
 export function composeHost(deps: HostDeps): ComposedHost {
-  const { config, state, log, checkpoint, engine, controlPlane, onFencedOut } = deps
+  const { config, state, log, checkpoint, engine, controlPlane, doorbell, onFencedOut } = deps
   const command = new ProcessCommand()
   const networks = new LocalBridgeNetwork({ engine, command, log })
   const volumes = new LocalVolumes({ directory: state.file('volumes'), command, log })
@@ -102,7 +109,19 @@ export function composeHost(deps: HostDeps): ComposedHost {
     retryBudgetMs: config.operationRetryTime * 1000,
     maxOperations: config.maxConcurrentOperations,
   })
-  return { agent, images, registry }
+  const disposer = new Disposer({
+    controlPlane,
+    doorbell,
+    volumes,
+    networks,
+    host: config.host,
+    session: () => agent.session,
+    clock: systemClock,
+    log,
+    checkpoint,
+    pollMs: DISPOSAL_POLL_MS,
+  })
+  return { agent, disposer, images, registry }
 }
 
 /** [docker] default_registry and its credentials. */

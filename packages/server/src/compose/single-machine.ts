@@ -84,17 +84,20 @@ export class SingleMachine {
         registryFor: async () => ({ domain: imageDefaults(config).defaultRegistry, auth: null }),
       }),
     )
-    const { agent, images, registry } = composeHost({
+    const { agent, disposer, images, registry } = composeHost({
       config,
       state,
       log,
       checkpoint,
       engine,
       controlPlane,
+      doorbell,
       onFencedOut: () => onFatal('another agent has taken this host over'),
     })
     await agent.start()
     this.#stops.push(() => agent.stop())
+    await disposer.start()
+    this.#stops.push(() => disposer.stop())
 
     const tickets = new SqlStreamTickets({ database, ttlMs: TICKET_TTL_MS })
     const streams = new DockerStreams({ socketPath: socketPath(config), callTimeoutMs: config.dockerTimeout * 1000 })

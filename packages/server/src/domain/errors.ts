@@ -123,6 +123,20 @@ export class EngineUnavailable extends Retryable {
   }
 }
 
+/** The engine met an error of its own. */
+export class EngineFailed extends SystemFault {
+  constructor(message: string) {
+    super('engine.failed', message)
+  }
+}
+
+/** The engine has kept half of an interrupted start, and this container of it can never be started again. */
+export class EngineRemains extends SystemFault {
+  constructor(message: string) {
+    super('engine.remains', message)
+  }
+}
+
 export class EngineNotFound extends UserFault {
   constructor(message: string) {
     super('engine.not_found', message)

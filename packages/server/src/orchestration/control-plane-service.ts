@@ -10,6 +10,7 @@ import type { Addresses, Address, Container } from '../domain/container/types.ts
 import { recipeFor, taskStateOf } from '../domain/operation/recipes.ts'
 import { hostLane, type Operation } from '../domain/operation/types.ts'
 import { FencedOut } from '../domain/errors.ts'
+import { disposed } from './disposals.ts'
 import type { Clock, Logger } from './ports/clock.ts'
 import type { CallOptions, ControlPlane } from './ports/control-plane.ts'
 import type { ContainerPatch, Doorbell, Store, Tx } from './ports/store.ts'
@@ -19,6 +20,8 @@ import type {
   BindingChange,
   ClaimedOperation,
   ClaimQuery,
+  Disposal,
+  Disposed,
   Heartbeat,
   HostHello,
   LeaseRef,
@@ -331,6 +334,17 @@ export class ControlPlaneService implements ControlPlane {
   async orphans(query: OwnershipQuery, _o: CallOptions): Promise<Ownership> {
     const owned = new Set((await this.#deps.store.containers.byUuids(query.uuids)).map((c) => c.uuid))
     return { orphans: query.uuids.filter((uuid) => !owned.has(uuid)) }
+  }
+
+  async disposals(session: SessionRef, _o: CallOptions): Promise<Disposal[]> {
+    return await this.#deps.store.disposals.onHost(session.host)
+  }
+
+  async disposed(done: Disposed, _o: CallOptions): Promise<void> {
+    await this.#deps.store.write(async (tx) => {
+      await requireSession(tx, done.session)
+      await disposed(tx, done.uuid, done.session.host)
+    })
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  EngineFailed,
   EngineUnavailable,
   FencedOut,
   messageOf,
@@ -221,8 +222,9 @@ function finishedEntry(step: string, result: StepResult): StepEntry {
 
 function isRetry(error: unknown, op: ClaimedOperation): boolean {
   if (error instanceof Retryable) return true
-  if (error instanceof ZunError) return false
-  return op.attempt < UNKNOWN_ERROR_ATTEMPTS
+  // An engine's "internal error" is as unforeseen as one of ours, and often gone a moment later. A signal is not sent twice.
+  const isUnforeseen = !(error instanceof ZunError) || (error instanceof EngineFailed && op.verb !== 'kill')
+  return isUnforeseen && op.attempt < UNKNOWN_ERROR_ATTEMPTS
 }
 
 function isFinal(error: unknown): boolean {

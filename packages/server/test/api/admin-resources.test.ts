@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { availabilityZoneRoutes } from '../../src/edge/api/v1/availability-zones/routes.ts'
 import { hostRoutes } from '../../src/edge/api/v1/hosts/routes.ts'
 import { serviceRoutes } from '../../src/edge/api/v1/services/routes.ts'
+import { dispose } from '../../src/orchestration/disposals.ts'
 import { apiOn, appOptions, ask, inventory, LiveStore } from '../support/live-api.ts'
 
 const live = new LiveStore()
@@ -147,6 +148,12 @@ test('a service that is silent is deleted; one that is alive stays and is as new
     serviceRoutes({ store: live.store, policy: live.policy, options: { ...appOptions, serviceDownTimeS: -1 } }),
   )
   await live.host('gone')
+  const network = { uuid: 'n1', name: 'n1', projectId: 'red', isDefault: false, cidrV6: null, gatewayV6: null }
+  await live.store.write(async (tx) => {
+    const subnets = { cidrV4: '10.9.0.0/24', gatewayV4: '10.9.0.1', subnetV4: 's1', subnetV6: null }
+    await tx.networks.insert({ ...network, ...subnets })
+    await dispose(tx, { kind: 'network', uuid: 'n1' }, ['gone'])
+  })
   await ask(app, 'PUT /v1/services/disable?host=gone&binary=zun-compute', { as: 'admin' })
   const remove = 'DELETE /v1/services?host=gone&binary=zun-compute'
   const alive = await ask(app, remove, { as: 'admin' })
@@ -154,6 +161,7 @@ test('a service that is silent is deleted; one that is alive stays and is as new
   assert.equal((await serviceOf('gone'))?.disabled, false)
   assert.deepEqual((await ask(hasty, remove, { as: 'admin' })).body, null)
   assert.equal(await serviceOf('gone'), undefined)
+  assert.equal(await live.store.networks.byUuid('n1', { kind: 'all' }), undefined, 'nothing waits for it any more')
   assert.equal((await ask(app, remove, { as: 'admin' })).status, 404)
   await hasty.close()
 })

@@ -241,7 +241,7 @@ test("top gives titles and processes; arguments that ps refuses are the user's f
   const line = `GET /v1/containers/${uuid}/top`
   assert.deepEqual((await ask(app, `${line}?ps_args=None`)).body, { Titles: ['PID', 'CMD'], Processes: [['1', 'sh']] })
   assert.deepEqual(gateway.asked[0]?.args[1], null)
-  gateway.failure = new SystemFault('engine.failed', 'ps: error: unknown gnu long option')
+  gateway.failure = new EngineFailed('ps: error: unknown gnu long option')
   const refused = await ask(app, `${line}?ps_args=--bogus`)
   assert.deepEqual([refused.status, refused.code], [400, 'invalid'])
   assert.match(refused.title, /ps_args.*--bogus.*unknown gnu long option/)
@@ -346,7 +346,7 @@ test('whatever the engine has against a size is a 400, which the terminal client
     new EngineNotFound('No such container'),
     new EngineConflict('is not running'),
     new EngineRefused('bad'),
-    new SystemFault('engine.failed', 'process not found'),
+    new EngineFailed('process not found'),
   ]
   for (const failure of failures) {
     gateway.failure = failure
@@ -405,7 +405,7 @@ test('a path or archive that the engine cannot use is a 400 that names no direct
   const rows: readonly [unknown, RegExp][] = [
     [new EngineNotFound('Could not find the file /x in container zun-1'), /Could not find the file \/x/],
     [new EngineRefused('not a directory'), /not a directory/],
-    [new SystemFault('engine.failed', 'lstat /var/lib/docker/secret/x: file name too long'), /: file name too long\.$/],
+    [new EngineFailed('lstat /var/lib/docker/secret/x: file name too long'), /: file name too long\.$/],
   ]
   for (const [failure, text] of rows) {
     gateway.failure = failure
@@ -423,7 +423,7 @@ test('other errors of the engine have the status the contract gives them', async
     [new EngineNotFound('No such container'), 409, 'conflict'],
     [new EngineConflict('Container is not running'), 409, 'conflict'],
     [new EngineUnavailable('no answer'), 503, 'service-unavailable'],
-    [new SystemFault('engine.failed', 'boom'), 500, ''],
+    [new EngineFailed('boom'), 500, ''],
   ]
   for (const [failure, status, code] of rows) {
     gateway.failure = failure

@@ -1,7 +1,7 @@
 /** The service as a user starts it: a real process on the real engine, with a state directory of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +16,10 @@ const START_DEADLINE_MS = 60_000
 export interface ZundOptions {
   /** Engine socket; default is that of the test run. */
   readonly engineSocket?: string
-  /** More of zun.conf. */
+  /** More of zun.conf; what has no group of its own is in [zund]. */
   readonly conf?: string
+  /** Default is a new directory. */
+  readonly stateDir?: string
 }
 
 export class ZundProcess {
@@ -36,7 +38,8 @@ export class ZundProcess {
 
   static async start(options: ZundOptions = {}): Promise<ZundProcess> {
     const engine = new TestEngine(options.engineSocket)
-    const stateDir = mkdtempSync(join(tmpdir(), 'zund-test-'))
+    const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'zund-test-'))
+    mkdirSync(stateDir, { recursive: true })
     const zund = new ZundProcess(stateDir, [await freePort(), await freePort()], engine)
     writeFileSync(join(stateDir, 'zun.conf'), `${poolsOf(zund.apiPort)}\n${options.conf ?? ''}\n`)
     await zund.up()

@@ -22,6 +22,9 @@ const schemas = {
   report: Compile(wire.ObservedReportSchema),
   query: Compile(wire.OwnershipQuerySchema),
   ownership: Compile(wire.OwnershipSchema),
+  disposer: Compile(wire.SessionRefSchema),
+  disposals: Compile(Type.Array(wire.DisposalSchema)),
+  disposed: Compile(wire.DisposedSchema),
 } satisfies Record<string, ReturnType<typeof Compile<TSchema>>>
 
 type Name = keyof typeof schemas
@@ -46,5 +49,7 @@ export function localLink(end: ControlPlane): ControlPlane {
       end.finish(carry('ref', ref), carry('entries', entries), carry('end', result), o),
     report: async (report, o) => end.report(carry('report', report), o),
     orphans: async (query, o) => carry('ownership', await end.orphans(carry('query', query), o)),
+    disposals: async (session, o) => carry('disposals', await end.disposals(carry('disposer', session), o)),
+    disposed: async (done, o) => end.disposed(carry('disposed', done), o),
   }
 }

@@ -125,6 +125,7 @@ export interface LocalNetworkTable {
   gateway_v6: string | null
   subnet_v6: string | null
   created_at: number
+  deleting: Generated<number>
 }
 
 export interface LocalAddressTable {
@@ -142,6 +143,13 @@ export interface LocalVolumeTable {
   host: string | null
   auto_remove: number
   created_at: number
+  deleting: Generated<number>
+}
+
+export interface DisposalTable {
+  uuid: string
+  host: string
+  kind: string
 }
 
 export interface IdentityProjectTable {
@@ -196,6 +204,7 @@ export interface Schema {
   local_network: LocalNetworkTable
   local_address: LocalAddressTable
   local_volume: LocalVolumeTable
+  disposal: DisposalTable
   identity_project: IdentityProjectTable
   identity_user: IdentityUserTable
   identity_assignment: IdentityAssignmentTable

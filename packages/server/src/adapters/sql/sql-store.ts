@@ -3,6 +3,7 @@ import type { Store, StoreReads, Tx } from '../../orchestration/ports/store.ts'
 import type { SqlDatabase } from './database.ts'
 import { BindingRepo } from './repos/bindings.ts'
 import { ContainerRepo } from './repos/containers.ts'
+import { DisposalRepo } from './repos/disposals.ts'
 import { HostRepo } from './repos/hosts.ts'
 import { ImageRepo } from './repos/images.ts'
 import { LocalNetworkRepo } from './repos/local-networks.ts'
@@ -19,6 +20,7 @@ export class SqlStore implements Store {
   readonly images: StoreReads['images']
   readonly networks: StoreReads['networks']
   readonly volumes: StoreReads['volumes']
+  readonly disposals: StoreReads['disposals']
   readonly #database: SqlDatabase
   #tx: Tx | undefined
 
@@ -32,6 +34,7 @@ export class SqlStore implements Store {
     this.images = reads.images
     this.networks = reads.networks
     this.volumes = reads.volumes
+    this.disposals = reads.disposals
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -53,5 +56,6 @@ function reposOn(db: Kysely<Schema>): Tx {
     images: new ImageRepo(db),
     networks: new LocalNetworkRepo(db),
     volumes: new LocalVolumeRepo(db),
+    disposals: new DisposalRepo(db),
   }
 }

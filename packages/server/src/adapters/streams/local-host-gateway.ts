@@ -23,9 +23,10 @@ export class LocalHostGateway implements HostGateway {
 
   #engine(host: string): ContainerEngine {
     const { name, engine, trouble } = this.#host
-    if (host !== name) throw new Unavailable(`Host ${host} cannot be reached.`, { retryAfterS: 30 })
+    // The texts reach tenants, who are not told the names of hosts.
+    if (host !== name) throw new Unavailable('The host of the container cannot be reached.', { retryAfterS: 30 })
     if (trouble() !== null) {
-      throw new Unavailable(`The container engine of host ${host} does not answer.`, { retryAfterS: 10 })
+      throw new Unavailable('The container engine of the host does not answer.', { retryAfterS: 10 })
     }
     return engine
   }

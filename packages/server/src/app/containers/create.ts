@@ -14,7 +14,7 @@ import { hostViews } from '../hosts/host-views.ts'
 import { parseCreate, type CreateInput } from './create-input.ts'
 import type { ContainerDeps } from './deps.ts'
 import { generatedName } from './generated-name.ts'
-import { planMounts } from './plan-mounts.ts'
+import { hostOfVolumes, planMounts } from './plan-mounts.ts'
 import { planPorts } from './plan-networks.ts'
 import { requireQuota } from './quota.ts'
 
@@ -59,19 +59,26 @@ export async function createContainer(
     )
     const name = input.name ?? generatedName()
     await requireFreeName(tx, deps, projectId, name, null)
+    const tied = await hostOfVolumes(tx.volumes, projectId, input.mounts)
+    if (tied !== null && input.host !== null && input.host !== tied) {
+      throw new Conflict("The volumes in 'mounts' are on another host than the one asked for.")
+    }
     const choice = chooseHost(await hostViews(tx, options), {
       availabilityZone: input.availabilityZone ?? options.defaults.scheduleZone,
       runtime: input.runtime,
       hints: input.hints,
       cpuPolicy: input.cpuPolicy,
-      host: input.host,
+      host: input.host ?? tied,
     })
     const uuid = deps.newUuid()
     const planner = { tx, pools: options.localNetwork, projectId, userId: ctx.caller.userId, newUuid: deps.newUuid }
     const placed = choice.kind === 'host'
     // Without a host nothing is made for it: the record only says why.
     const bindings = placed
-      ? [...(await planMounts(planner, input.mounts)), ...(await planPorts(planner, input.nets, 0))]
+      ? [
+          ...(await planMounts({ ...planner, host: choice.host }, input.mounts)),
+          ...(await planPorts(planner, input.nets, 0)),
+        ]
       : []
     const row = await tx.containers.insert({
       uuid,

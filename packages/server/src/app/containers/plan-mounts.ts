@@ -14,6 +14,27 @@ interface Planner {
   readonly projectId: string
   readonly userId: string
   readonly newUuid: () => string
+  /** Where the container will be, and its volumes with it. */
+  readonly host: string
+}
+
+/**
+ * The host that existing volumes tie a container to: their data is there and nowhere else. null: none of them was ever
+ * attached.
+ */
+export async function hostOfVolumes(
+  volumes: LocalVolumeReads,
+  projectId: string,
+  mounts: readonly MountRequest[],
+): Promise<string | null> {
+  const hosts = new Set<string>()
+  for (const mount of mounts) {
+    if (mount.kind !== 'existing') continue
+    const { host } = await findVolume(volumes, projectId, mount.source)
+    if (host !== null) hosts.add(host)
+  }
+  if (hosts.size > 1) throw new Conflict("The volumes in 'mounts' are on different hosts and cannot be used together.")
+  return [...hosts][0] ?? null
 }
 
 export async function planMounts(planner: Planner, mounts: readonly MountRequest[]): Promise<Binding[]> {
@@ -42,16 +63,21 @@ export async function planMounts(planner: Planner, mounts: readonly MountRequest
 }
 
 async function volumeFor(planner: Planner, mount: MountRequest): Promise<{ uuid: string; sizeGiB: number }> {
-  const { tx, projectId, userId, newUuid } = planner
+  const { tx, projectId, userId, newUuid, host } = planner
   if (mount.kind === 'file') return { uuid: newUuid(), sizeGiB: 0 }
-  if (mount.kind === 'existing') return await usableVolume(tx.volumes, projectId, mount.source)
+  if (mount.kind === 'existing') {
+    const volume = await usableVolume(tx.volumes, projectId, mount.source)
+    // Noted before anything is made there, so that a deletion knows where to look for the data.
+    await tx.volumes.setHost(volume.uuid, host)
+    return volume
+  }
   return await tx.volumes.insert({
     uuid: newUuid(),
     name: null,
     projectId,
     userId,
     sizeGiB: mount.sizeGiB,
-    host: null,
+    host,
     autoRemove: true,
   })
 }
@@ -69,6 +95,7 @@ export async function findVolume(volumes: LocalVolumeReads, projectId: string, i
 
 async function usableVolume(volumes: LocalVolumeReads, projectId: string, ident: string): Promise<LocalVolume> {
   const volume = await findVolume(volumes, projectId, ident)
+  if (volume.deleting) throw new InvalidInput(`Volume ${volume.uuid} is being deleted.`, 'volume-not-usable')
   const users = await volumes.users(volume.uuid)
   if (users.length > 0)
     throw new InvalidInput(`Volume ${volume.uuid} is in use by container ${users[0]}.`, 'volume-in-use')

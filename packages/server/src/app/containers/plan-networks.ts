@@ -61,6 +61,7 @@ export async function findNetwork(
 
 async function planPort(planner: Planner, network: LocalNetwork, net: NetRequest, order: number): Promise<Binding> {
   const { tx, newUuid } = planner
+  if (network.deleting) throw new Conflict(`Network ${network.uuid} is being deleted.`)
   const uuid = newUuid()
   const used = new Set(await tx.networks.addresses(network.uuid))
   const fixedIps: FixedIp[] = []

@@ -1,3 +1,5 @@
+import { disposed } from '../../orchestration/disposals.ts'
+import type { Tx } from '../../orchestration/ports/store.ts'
 import type { RequestContext } from '../context.ts'
 import type { AppOptions } from '../options.ts'
 import { requireService, type ChangeServiceDeps, type ServiceName } from './change-service.ts'
@@ -7,7 +9,7 @@ export interface DeleteServiceDeps extends ChangeServiceDeps {
 }
 
 /**
- * Removes the record of a service that is gone. Nothing else goes with it.
+ * Removes the record of a service that is gone. Nothing of its host goes with it.
  *
  * An agent that is alive would register again, and must not be cut off from its record meanwhile, or it would take
  * itself for replaced by another one; so its record stays and only loses what operators have set on it.
@@ -18,9 +20,17 @@ export async function deleteService(deps: DeleteServiceDeps, ctx: RequestContext
     const { silentMs } = await requireService(tx, name)
     if (silentMs > deps.options.serviceDownTimeS * 1000) {
       await tx.hosts.remove(name.host)
+      await forgetNetworks(tx, name.host)
       return
     }
     await tx.hosts.setDisabled(name.host, false, null)
     await tx.hosts.setForcedDown(name.host, false)
   })
+}
+
+/** A network that is being deleted need not wait for a host that is gone. Volumes do: they have somebody's data. */
+async function forgetNetworks(tx: Tx, host: string): Promise<void> {
+  for (const { kind, uuid } of await tx.disposals.onHost(host)) {
+    if (kind === 'network') await disposed(tx, uuid, host)
+  }
 }

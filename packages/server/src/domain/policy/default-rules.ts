@@ -55,8 +55,14 @@ const OWNER_RULES = [
   'registry:get_all',
   'registry:update',
   // Ours: the built-in network and volume services.
-  'local:network',
-  'local:volume',
+  'local_network:create',
+  'local_network:delete',
+  'local_network:get_one',
+  'local_network:get_all',
+  'local_volume:create',
+  'local_volume:delete',
+  'local_volume:get_one',
+  'local_volume:get_all',
 ]
 
 const ADMIN_RULES = [

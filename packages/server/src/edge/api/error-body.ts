@@ -5,6 +5,7 @@ import {
   EngineNotFound,
   EngineRefused,
   EngineUnavailable,
+  SystemFault,
   UserFault,
 } from '../../domain/errors.ts'
 import { MAX_MINOR, MIN_MINOR, UnsupportedMicroversion } from './microversion.ts'
@@ -62,6 +63,10 @@ function asApiError(error: unknown): ApiError | undefined {
   if (error instanceof EngineUnavailable) {
     const message = "The host's container engine does not answer."
     return new ApiError(503, 'service-unavailable', message, { cause: error, retryAfterS: 10 })
+  }
+  if (error instanceof SystemFault && error.code === 'store.full') {
+    const message = 'The disk of the service is full: nothing can be accepted until an operator makes room.'
+    return new ApiError(503, 'service-unavailable', message, { cause: error, retryAfterS: 60 })
   }
   if (error instanceof UserFault) return new ApiError(400, 'invalid', error.message)
   return undefined

@@ -1,6 +1,8 @@
 import type {
   ClaimedOperation,
   ClaimQuery,
+  Disposal,
+  Disposed,
   Heartbeat,
   HostHello,
   LeaseRef,
@@ -10,6 +12,7 @@ import type {
   OwnershipQuery,
   RenewResult,
   Session,
+  SessionRef,
   StepEntry,
 } from '@zund/contract/link/messages.ts'
 
@@ -35,4 +38,8 @@ export interface ControlPlane {
   report(seen: ObservedReport, o: CallOptions): Promise<void>
   /** Which of these engine containers, labelled as ours, belong to nobody any more. */
   orphans(query: OwnershipQuery, o: CallOptions): Promise<Ownership>
+  /** What this host is to remove and has not reported removed. */
+  disposals(session: SessionRef, o: CallOptions): Promise<Disposal[]>
+  /** It is gone from this host. */
+  disposed(done: Disposed, o: CallOptions): Promise<void>
 }

@@ -12,6 +12,7 @@ import type {
   BindingState,
   ContainerSpec,
   DesiredState,
+  Disposal,
   HostInventory,
   Observation,
   OperationParams,
@@ -138,6 +139,8 @@ export interface OperationReads {
   /** Recorded ones with this request id, newest first. */
   byRequest(containerUuid: string, requestId: string): Promise<Operation[]>
   steps(operationId: number): Promise<Step[]>
+  /** Milliseconds until a head of line of the lane may run, 0 for now; null when none waits. */
+  dueInMs(lane: string): Promise<number | null>
   countByState(): Promise<Readonly<Record<string, number>>>
 }
 
@@ -148,7 +151,10 @@ export interface OperationWrites extends OperationReads {
    * container. Oldest first.
    */
   claimable(lane: string, max: number): Promise<Operation[]>
-  /** queued → running, fence + 1, attempt + 1, lease set, `active_key` set. False when someone else was faster. */
+  /**
+   * queued → running, fence + 1, attempt + 1, lease set, `active_key` set. False when someone else was faster, or when
+   * another operation of the container runs.
+   */
   claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean>
   /** Running under this fence: lease_until moves. False when it is not ours any more. */
   renew(id: number, fence: number, ttlMs: number): Promise<boolean>
@@ -279,10 +285,15 @@ export interface LocalNetwork {
   readonly gatewayV6: string | null
   readonly subnetV6: string | null
   readonly createdAtMs: number
+  /** Hosts are removing it; it takes no new ports, and its subnets are not given to another one yet. */
+  readonly deleting: boolean
 }
+
+export type NewLocalNetwork = Omit<LocalNetwork, 'createdAtMs' | 'deleting'>
 
 export interface LocalNetworkReads {
   byUuid(uuid: string, scope: Scope): Promise<LocalNetwork | undefined>
+  /** Without those being deleted. */
   byName(name: string, scope: Scope): Promise<LocalNetwork[]>
   list(scope: Scope): Promise<LocalNetwork[]>
   /** Addresses in use, any version. */
@@ -293,9 +304,11 @@ export interface LocalNetworkReads {
 
 export interface LocalNetworkWrites extends LocalNetworkReads {
   /** Conflict when the CIDR is taken, or the project has a default network already and `isDefault` is true. */
-  insert(network: Omit<LocalNetwork, 'createdAtMs'>): Promise<LocalNetwork>
+  insert(network: NewLocalNetwork): Promise<LocalNetwork>
   /** Conflict `port-in-use` when the address is taken. */
   reserveAddress(networkUuid: string, address: string, portUuid: string): Promise<void>
+  /** It is no project's default network from then on. */
+  markDeleting(uuid: string): Promise<boolean>
   remove(uuid: string): Promise<boolean>
 }
 
@@ -310,10 +323,15 @@ export interface LocalVolume {
   readonly host: string | null
   readonly autoRemove: boolean
   readonly createdAtMs: number
+  /** Its host is removing the data; nothing can use it. */
+  readonly deleting: boolean
 }
+
+export type NewLocalVolume = Omit<LocalVolume, 'createdAtMs' | 'deleting'>
 
 export interface LocalVolumeReads {
   byUuid(uuid: string, scope: Scope): Promise<LocalVolume | undefined>
+  /** Without those being deleted. */
   byName(name: string, scope: Scope): Promise<LocalVolume[]>
   list(scope: Scope): Promise<LocalVolume[]>
   /** Container uuids that have it mounted or planned. */
@@ -321,9 +339,23 @@ export interface LocalVolumeReads {
 }
 
 export interface LocalVolumeWrites extends LocalVolumeReads {
-  insert(volume: Omit<LocalVolume, 'createdAtMs'>): Promise<LocalVolume>
+  insert(volume: NewLocalVolume): Promise<LocalVolume>
   setHost(uuid: string, host: string): Promise<boolean>
+  markDeleting(uuid: string): Promise<boolean>
   remove(uuid: string): Promise<boolean>
+}
+
+/** What hosts still have to remove. */
+export interface DisposalReads {
+  onHost(host: string): Promise<Disposal[]>
+  /** Hosts that have not removed it yet. */
+  hostsOf(uuid: string): Promise<string[]>
+}
+
+export interface DisposalWrites extends DisposalReads {
+  insert(disposal: Disposal, host: string): Promise<void>
+  /** False when there is no such row. */
+  remove(uuid: string, host: string): Promise<boolean>
 }
 
 export interface StoreReads {
@@ -334,6 +366,7 @@ export interface StoreReads {
   readonly images: ImageReads
   readonly networks: LocalNetworkReads
   readonly volumes: LocalVolumeReads
+  readonly disposals: DisposalReads
 }
 
 export interface Tx {
@@ -344,6 +377,7 @@ export interface Tx {
   readonly images: ImageWrites
   readonly networks: LocalNetworkWrites
   readonly volumes: LocalVolumeWrites
+  readonly disposals: DisposalWrites
 }
 
 export interface Store extends StoreReads {

@@ -1,5 +1,5 @@
 /** The steps that change whether a container runs. */
-import { EngineNotFound } from '../../domain/errors.ts'
+import { EngineNotFound, EngineRemains, Retryable } from '../../domain/errors.ts'
 import type { Observation } from '../ports/wire.ts'
 import { look, type Step, type StepContext } from './step.ts'
 
@@ -36,9 +36,24 @@ export const startContainer: Step = {
   mark: noteStart,
   async apply(ctx) {
     const { engine, gate } = ctx.tools
-    await gate.run(ctx.signal, () => engine.start(ctx.op.container.uuid, { signal: ctx.signal }))
+    await gate.run(ctx.signal, () =>
+      startOrBeginAnew(ctx, () => engine.start(ctx.op.container.uuid, { signal: ctx.signal })),
+    )
     return await afterwards(ctx)
   },
+}
+
+/** One that this operation has made and that never ran has nothing to lose: it is made once more. */
+async function startOrBeginAnew(ctx: StepContext, start: () => Promise<void>): Promise<void> {
+  try {
+    await start()
+  } catch (error) {
+    const isNew = ctx.op.verb === 'create' || ctx.op.verb === 'rebuild'
+    if (!(error instanceof EngineRemains) || !isNew) throw error
+    await ctx.tools.engine.remove(ctx.op.container.uuid, true, { signal: ctx.signal })
+    delete ctx.brought.seen
+    throw new Retryable('engine.remains', error.message, { cause: error, afterMs: 0 })
+  }
 }
 
 export const stopContainer: Step = {

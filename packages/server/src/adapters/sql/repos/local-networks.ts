@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { Conflict, SystemFault } from '../../../domain/errors.ts'
-import type { LocalNetwork, LocalNetworkWrites, Scope } from '../../../orchestration/ports/store.ts'
+import type { LocalNetwork, LocalNetworkWrites, NewLocalNetwork, Scope } from '../../../orchestration/ports/store.ts'
 import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import type { LocalNetworkTable, Schema } from '../schema.ts'
@@ -25,7 +25,7 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
   }
 
   async byName(name: string, scope: Scope): Promise<LocalNetwork[]> {
-    return (await this.#in(scope).where('name', '=', name).execute()).map(toNetwork)
+    return (await this.#in(scope).where('name', '=', name).where('deleting', '=', 0).execute()).map(toNetwork)
   }
 
   async list(scope: Scope): Promise<LocalNetwork[]> {
@@ -46,7 +46,7 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
     return rows.flatMap((row) => (row.cidr_v6 === null ? [row.cidr_v4] : [row.cidr_v4, row.cidr_v6]))
   }
 
-  async insert(network: Omit<LocalNetwork, 'createdAtMs'>): Promise<LocalNetwork> {
+  async insert(network: NewLocalNetwork): Promise<LocalNetwork> {
     try {
       await this.#db
         .insertInto('local_network')
@@ -85,6 +85,15 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
     }
   }
 
+  async markDeleting(uuid: string): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('local_network')
+      .set({ deleting: 1, default_key: null })
+      .where('uuid', '=', uuid)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
   async remove(uuid: string): Promise<boolean> {
     const result = await this.#db.deleteFrom('local_network').where('uuid', '=', uuid).executeTakeFirst()
     return result.numDeletedRows > 0n
@@ -104,5 +113,6 @@ function toNetwork(row: Selectable<LocalNetworkTable>): LocalNetwork {
     gatewayV6: row.gateway_v6,
     subnetV6: row.subnet_v6,
     createdAtMs: row.created_at,
+    deleting: row.deleting === 1,
   }
 }

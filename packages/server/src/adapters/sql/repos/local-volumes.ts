@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { SystemFault } from '../../../domain/errors.ts'
-import type { LocalVolume, LocalVolumeWrites, Scope } from '../../../orchestration/ports/store.ts'
+import type { LocalVolume, LocalVolumeWrites, NewLocalVolume, Scope } from '../../../orchestration/ports/store.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import type { LocalVolumeTable, Schema } from '../schema.ts'
 import { scoped } from './containers.ts'
@@ -21,7 +21,8 @@ export class LocalVolumeRepo implements LocalVolumeWrites {
   }
 
   async byName(name: string, scope: Scope): Promise<LocalVolume[]> {
-    const rows = await scoped(this.#db.selectFrom('local_volume').selectAll().where('name', '=', name), scope).execute()
+    const named = this.#db.selectFrom('local_volume').selectAll().where('name', '=', name).where('deleting', '=', 0)
+    const rows = await scoped(named, scope).execute()
     return rows.map(toVolume)
   }
 
@@ -39,7 +40,7 @@ export class LocalVolumeRepo implements LocalVolumeWrites {
     return rows.map((row) => row.container_uuid)
   }
 
-  async insert(volume: Omit<LocalVolume, 'createdAtMs'>): Promise<LocalVolume> {
+  async insert(volume: NewLocalVolume): Promise<LocalVolume> {
     await this.#db
       .insertInto('local_volume')
       .values({
@@ -63,6 +64,11 @@ export class LocalVolumeRepo implements LocalVolumeWrites {
     return result.numUpdatedRows > 0n
   }
 
+  async markDeleting(uuid: string): Promise<boolean> {
+    const marked = this.#db.updateTable('local_volume').set({ deleting: 1 }).where('uuid', '=', uuid)
+    return (await marked.executeTakeFirst()).numUpdatedRows > 0n
+  }
+
   async remove(uuid: string): Promise<boolean> {
     const result = await this.#db.deleteFrom('local_volume').where('uuid', '=', uuid).executeTakeFirst()
     return result.numDeletedRows > 0n
@@ -79,5 +85,6 @@ function toVolume(row: Selectable<LocalVolumeTable>): LocalVolume {
     host: row.host,
     autoRemove: row.auto_remove === 1,
     createdAtMs: row.created_at,
+    deleting: row.deleting === 1,
   }
 }

@@ -1,0 +1,31 @@
+import { Forbidden } from '../../domain/errors.ts'
+import { normaliseUuid } from '../../domain/ids.ts'
+import type { Doorbell, Store } from '../../orchestration/ports/store.ts'
+import type { RequestContext } from '../context.ts'
+import { bad, missing, textField, type Body } from '../fields.ts'
+import type { AppOptions } from '../options.ts'
+import type { Policy } from '../ports/policy.ts'
+import type { LocalQuota } from './quota.ts'
+
+/** What the built-in network and volume services work with. */
+export interface LocalDeps {
+  readonly store: Store
+  readonly doorbell: Doorbell
+  readonly policy: Policy
+  readonly options: Pick<AppOptions, 'localNetwork' | 'maxPageSize'>
+  readonly quota: LocalQuota
+  readonly newUuid: () => string
+}
+
+export function requireProject(ctx: RequestContext): string {
+  if (ctx.caller.projectId !== null) return ctx.caller.projectId
+  throw new Forbidden('Networks and volumes belong to a project; the token is not scoped to one.')
+}
+
+/** A name that containers can refer to: one that reads as an id would be looked for as one. */
+export function requiredName(body: Body): string {
+  const name = textField(body, 'name', { min: 1, max: 255, pattern: /^[^\p{Cc}]*$/u })
+  if (name === undefined) throw missing('name')
+  if (normaliseUuid(name) !== undefined) throw bad('name', name, 'It must not look like an id')
+  return name
+}

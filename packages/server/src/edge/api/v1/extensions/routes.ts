@@ -1,0 +1,47 @@
+import type { Route } from '../../route.ts'
+
+/** Something this service has beyond the API of upstream. */
+export interface Extension {
+  readonly name: string
+  readonly path: string
+  /** Version of zund. */
+  readonly since: string
+  readonly description: string
+}
+
+/** Present wherever the built-in network and volume services are. docs/api/extensions.md says more of each. */
+export const LOCAL_EXTENSIONS: readonly Extension[] = [
+  {
+    name: 'local-networks',
+    path: '/v1/local/networks',
+    since: '0.1.0',
+    description: 'Make, list and delete networks of the project on a machine without Neutron.',
+  },
+  {
+    name: 'local-volumes',
+    path: '/v1/local/volumes',
+    since: '0.1.0',
+    description: 'Make, list and delete volumes of the project on a machine without Cinder.',
+  },
+]
+
+/**
+ * What is ours, so that a client can find out before it tries. No microversion announces it: those numbers are
+ * upstream's to give.
+ */
+export function extensionRoutes(extensions: readonly Extension[]): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/extensions',
+      handle: async ({ baseUrl }) => ({
+        body: {
+          extensions: extensions.map((extension) => ({
+            ...extension,
+            links: [{ href: `${baseUrl}${extension.path}`, rel: 'self' }],
+          })),
+        },
+      }),
+    },
+  ]
+}
