@@ -10,6 +10,7 @@ import type { Addresses, Address, Container } from '../domain/container/types.ts
 import { recipeFor, taskStateOf } from '../domain/operation/recipes.ts'
 import { hostLane, type Operation } from '../domain/operation/types.ts'
 import { FencedOut } from '../domain/errors.ts'
+import { imageDone, pendingImages } from './pending-images.ts'
 import type { Clock, Logger } from './ports/clock.ts'
 import type { CallOptions, ControlPlane } from './ports/control-plane.ts'
 import type { ContainerPatch, Doorbell, Store, Tx } from './ports/store.ts'
@@ -21,12 +22,14 @@ import type {
   ClaimQuery,
   Heartbeat,
   HostHello,
+  ImageDone,
   LeaseRef,
   Observation,
   ObservedReport,
   OperationEnd,
   Ownership,
   OwnershipQuery,
+  PendingImage,
   RegistryAuth,
   RenewResult,
   Session,
@@ -193,6 +196,7 @@ export class ControlPlaneService implements ControlPlane {
     }
     if (end.kind === 'cancelled') {
       await tx.operations.release(op.id, op.fence, { state: 'cancelled', errorMessage: end.message })
+      if (op.params.imageUuid !== undefined) await tx.images.remove(op.params.imageUuid)
       await tx.containers.update(container.uuid, { ...patch, taskState: null, progress: null })
       return
     }
@@ -332,6 +336,14 @@ export class ControlPlaneService implements ControlPlane {
     const owned = new Set((await this.#deps.store.containers.byUuids(query.uuids)).map((c) => c.uuid))
     return { orphans: query.uuids.filter((uuid) => !owned.has(uuid)) }
   }
+
+  async pendingImages(session: SessionRef, _o: CallOptions): Promise<PendingImage[]> {
+    return await pendingImages(this.#deps.store, session)
+  }
+
+  async imageDone(done: ImageDone, _o: CallOptions): Promise<void> {
+    await imageDone(this.#deps.store, done)
+  }
 }
 
 /** Verbs whose acceptance has set a status of its own, which stays until they end. */
@@ -417,10 +429,12 @@ async function recordCommit(tx: Tx, op: Operation, output: unknown): Promise<voi
   if (op.params.imageUuid === undefined || typeof output !== 'object' || output === null) return
   const { imageId, sizeBytes } = output as { imageId?: unknown; sizeBytes?: unknown }
   if (typeof imageId !== 'string') return
+  const record = await tx.images.byUuid(op.params.imageUuid, { kind: 'all' })
   await tx.images.update(op.params.imageUuid, {
     imageId,
     sizeBytes: typeof sizeBytes === 'number' ? sizeBytes : null,
-    pending: null,
+    // Its deletion may have been asked for meanwhile.
+    ...(record?.pending === 'commit' ? { pending: null } : {}),
   })
 }
 

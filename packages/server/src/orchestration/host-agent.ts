@@ -97,6 +97,11 @@ export class HostAgent implements Service {
     await this.#observing?.catch(() => undefined)
   }
 
+  /** For others of this host that speak to the control plane; undefined before the first session. */
+  get session(): SessionRef | undefined {
+    return this.#session
+  }
+
   /** What was last found out about the engine; null: it answers. */
   get engineTrouble(): string | null {
     return this.#engineTrouble

@@ -22,6 +22,9 @@ const schemas = {
   report: Compile(wire.ObservedReportSchema),
   query: Compile(wire.OwnershipQuerySchema),
   ownership: Compile(wire.OwnershipSchema),
+  sessionRef: Compile(wire.SessionRefSchema),
+  pendingImages: Compile(Type.Array(wire.PendingImageSchema)),
+  imageDone: Compile(wire.ImageDoneSchema),
 } satisfies Record<string, ReturnType<typeof Compile<TSchema>>>
 
 type Name = keyof typeof schemas
@@ -46,5 +49,8 @@ export function localLink(end: ControlPlane): ControlPlane {
       end.finish(carry('ref', ref), carry('entries', entries), carry('end', result), o),
     report: async (report, o) => end.report(carry('report', report), o),
     orphans: async (query, o) => carry('ownership', await end.orphans(carry('query', query), o)),
+    pendingImages: async (session, o) =>
+      carry('pendingImages', await end.pendingImages(carry('sessionRef', session), o)),
+    imageDone: async (done, o) => end.imageDone(carry('imageDone', done), o),
   }
 }

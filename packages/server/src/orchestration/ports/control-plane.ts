@@ -3,13 +3,16 @@ import type {
   ClaimQuery,
   Heartbeat,
   HostHello,
+  ImageDone,
   LeaseRef,
   ObservedReport,
   OperationEnd,
   Ownership,
   OwnershipQuery,
+  PendingImage,
   RenewResult,
   Session,
+  SessionRef,
   StepEntry,
 } from '@zund/contract/link/messages.ts'
 
@@ -35,4 +38,8 @@ export interface ControlPlane {
   report(seen: ObservedReport, o: CallOptions): Promise<void>
   /** Which of these engine containers, labelled as ours, belong to nobody any more. */
   orphans(query: OwnershipQuery, o: CallOptions): Promise<Ownership>
+  /** Images this host was asked to pull or delete and has not reported done, oldest first. */
+  pendingImages(session: SessionRef, o: CallOptions): Promise<PendingImage[]>
+  /** Nothing happens when the record asks for something else by now, or is gone. */
+  imageDone(done: ImageDone, o: CallOptions): Promise<void>
 }
