@@ -19,6 +19,8 @@ export const HostInventorySchema = Type.Object({
   engineVersion: Type.String(),
   engineApiVersion: Type.String(),
   enableCpuPinning: Type.Boolean(),
+  /** `address/prefix` of every subnet the host routes: local networks must stay clear of them. */
+  routedSubnets: Type.Array(Type.String()),
 })
 export type HostInventory = Static<typeof HostInventorySchema>
 

@@ -1,18 +1,28 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import type { Checkpoint } from '../orchestration/ports/clock.ts'
 
 /** Production's checkpoints do nothing. */
 export const noCheckpoints: Checkpoint = async () => undefined
 
 /**
- * Kills this process, as a crash would, when the named point is passed for the n-th time (`name` or `name#n`). For
- * tests with real processes; named by the environment so that nothing of it is reachable from outside.
+ * Kills this process, as a crash would, when it passes the point that the file names. The file is looked at each time, so
+ * that a test can arm a process that runs. Where it is, only the environment says; nothing of it can be reached from
+ * outside.
  */
-export function killingCheckpoint(point: string): Checkpoint {
-  const [name = '', count = '1'] = point.split('#')
-  let left = Number(count)
+export function killingCheckpoint(file: string): Checkpoint {
   return async (passed) => {
-    if (passed !== name) return
-    left -= 1
-    if (left <= 0) process.kill(process.pid, 'SIGKILL')
+    if (existsSync(file) && readFileSync(file, 'utf8').trim() === passed) process.kill(process.pid, 'SIGKILL')
   }
+}
+
+/** Writes the name of every point that is passed to a file, one a line, so that a test learns what there is to kill at. */
+export function listingCheckpoint(file: string): Checkpoint {
+  return async (passed) => appendFileSync(file, `${passed}\n`)
+}
+
+/** What the environment asks for: `ZUND_KILL_FILE`, `ZUND_LIST_POINTS`, both the name of a file, or nothing. */
+export function checkpointFrom(environment: Readonly<Record<string, string | undefined>>): Checkpoint {
+  const { ZUND_KILL_FILE: killFile, ZUND_LIST_POINTS: listFile } = environment
+  if (killFile !== undefined) return killingCheckpoint(killFile)
+  return listFile === undefined ? noCheckpoints : listingCheckpoint(listFile)
 }

@@ -14,7 +14,7 @@ export interface HostAgentDeps {
   readonly availabilityZone: string
   /** Read anew at start and every `inventoryMs`. */
   readonly readInventory: (signal: AbortSignal) => Promise<HostInventory>
-  /** Runs once per life, before anything is claimed (restore firewall rules and mounts …). */
+  /** Puts back packet filter rules and mounts: before anything is claimed, and when the engine is back. Repeatable. */
   readonly restore: (signal: AbortSignal) => Promise<void>
   readonly onFencedOut: () => void
   readonly intervals: AgentIntervals
@@ -321,6 +321,8 @@ export class HostAgent implements Service {
     tools.log.warn({ host: this.#deps.host, trouble: this.#engineTrouble }, 'the state of the engine changed')
     await this.#beat()
     if (this.#engineTrouble === null && before !== null) {
+      // An engine that was away may have been restarted, and its rules and mounts with it.
+      await this.#deps.restore(this.#stopping.signal)
       if (this.#inventory === undefined) await this.#refreshInventory()
       await this.#relist()
     }

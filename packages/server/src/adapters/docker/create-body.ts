@@ -7,6 +7,8 @@ export const LABEL_PREFIX = 'org.openstack.zund.'
 export const LABEL_CONTAINER = `${LABEL_PREFIX}container`
 export const LABEL_PROJECT = `${LABEL_PREFIX}project`
 export const LABEL_GENERATION = `${LABEL_PREFIX}generation`
+/** Whose object it is: several deployments may share an engine, and none may touch another's. */
+export const LABEL_DEPLOYMENT = `${LABEL_PREFIX}deployment`
 export const LABEL_NETWORK = `${LABEL_PREFIX}network`
 
 /** Limits every container gets, whatever the tenant asks. */
@@ -20,7 +22,7 @@ export interface Hardening {
 }
 
 /** Body of `POST /containers/create`. Built field by field: what is not named here cannot be asked for. */
-export function createBody(request: EngineCreateRequest, hardening: Hardening, apiVersion: string) {
+export function createBody(request: EngineCreateRequest, hardening: Hardening, deployment: string, apiVersion: string) {
   for (const name of Object.keys(request.labels)) {
     if (name.startsWith(LABEL_PREFIX)) throw new InvalidInput(`label ${name}: the prefix ${LABEL_PREFIX} is reserved`)
   }
@@ -34,6 +36,7 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, a
     Env: Object.entries(request.environment).map(([key, value]) => `${key}=${value}`),
     Labels: {
       ...request.labels,
+      [LABEL_DEPLOYMENT]: deployment,
       [LABEL_CONTAINER]: request.containerUuid,
       [LABEL_PROJECT]: request.projectId,
       [LABEL_GENERATION]: String(request.generation),

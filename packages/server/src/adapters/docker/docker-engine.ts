@@ -24,6 +24,7 @@ import {
   createBody,
   endpointConfig,
   LABEL_CONTAINER,
+  LABEL_DEPLOYMENT,
   LABEL_NETWORK,
   LABEL_PROJECT,
   type Hardening,
@@ -43,17 +44,24 @@ export interface DockerEngineOptions {
   /** A pull that says nothing for so long is given up. */
   readonly pullStallMs: number
   readonly hardening: Hardening
+  /** Id of the deployment whose containers and networks are driven; others on the same engine are never touched. */
+  readonly deployment: string
 }
 
 /** The engine's default for stop and restart, in seconds. */
 const DEFAULT_STOP_S = 10
+/** Option of the bridge driver: the interface's name on the host. */
+const BRIDGE_NAME = 'com.docker.network.bridge.name'
 
 export class DockerEngine implements ContainerEngine {
   readonly #options: DockerEngineOptions
   readonly #http: EngineHttp
+  /** Label filter for objects of this deployment. */
+  readonly #mine: string
 
   constructor(options: DockerEngineOptions) {
     this.#options = options
+    this.#mine = `${LABEL_DEPLOYMENT}=${options.deployment}`
     this.#http = new EngineHttp({ socketPath: options.socketPath, timeoutMs: options.callTimeoutMs })
   }
 
@@ -90,7 +98,7 @@ export class DockerEngine implements ContainerEngine {
   // --- containers -------------------------------------------------------------------------------------------------
 
   async list(o: EngineCallOptions): Promise<EngineContainer[]> {
-    const filters = JSON.stringify({ label: [LABEL_CONTAINER] })
+    const filters = JSON.stringify({ label: [LABEL_CONTAINER, this.#mine] })
     const rows = await this.#http.json<{ Id: string; Labels?: Record<string, string> }[]>({
       method: 'GET',
       path: '/containers/json',
@@ -122,7 +130,7 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async *events(sinceMs: number, { signal }: EngineCallOptions): AsyncIterable<EngineEvent> {
-    const filters = JSON.stringify({ type: ['container'], label: [LABEL_CONTAINER] })
+    const filters = JSON.stringify({ type: ['container'], label: [LABEL_CONTAINER, this.#mine] })
     const body = await this.#http.open({
       method: 'GET',
       path: '/events',
@@ -153,7 +161,7 @@ export class DockerEngine implements ContainerEngine {
         method: 'POST',
         path: '/containers/create',
         query: { name: request.name },
-        json: createBody(request, this.#options.hardening, version),
+        json: createBody(request, this.#options.hardening, this.#options.deployment, version),
         signal: o.signal,
       })
       return Id
@@ -515,7 +523,12 @@ export class DockerEngine implements ContainerEngine {
               ...(subnet.gateway === null ? {} : { Gateway: subnet.gateway }),
             })),
           },
-          Labels: { [LABEL_NETWORK]: request.name, [LABEL_PROJECT]: request.projectId },
+          Options: request.bridge === undefined ? {} : { [BRIDGE_NAME]: request.bridge },
+          Labels: {
+            [LABEL_DEPLOYMENT]: this.#options.deployment,
+            [LABEL_NETWORK]: request.name,
+            [LABEL_PROJECT]: request.projectId,
+          },
         },
         signal: o.signal,
       })
@@ -543,7 +556,7 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async listNetworks({ signal }: EngineCallOptions): Promise<EngineNetwork[]> {
-    const filters = JSON.stringify({ label: [LABEL_NETWORK] })
+    const filters = JSON.stringify({ label: [LABEL_NETWORK, this.#mine] })
     const query = { filters }
     return (await this.#http.json<NetworkAnswer[]>({ method: 'GET', path: '/networks', query, signal })).map(toNetwork)
   }
@@ -612,6 +625,9 @@ interface ImageAnswer {
 interface NetworkAnswer {
   readonly Name: string
   readonly Id: string
+  readonly Created?: string
+  readonly Options?: Record<string, string> | null
+  readonly IPAM?: { readonly Config?: { readonly Subnet?: string; readonly Gateway?: string }[] | null } | null
   readonly Containers?: Record<string, { readonly Name?: string }> | null
 }
 
@@ -654,11 +670,23 @@ function supportsDiskQuota(driver: string, status: Readonly<Record<string, strin
 }
 
 function toNetwork(answer: NetworkAnswer): EngineNetwork {
+  const bridge = answer.Options?.[BRIDGE_NAME]
+  const createdAtMs = Date.parse(answer.Created ?? '')
   return {
     name: answer.Name,
     engineId: answer.Id,
     containers: Object.values(answer.Containers ?? {}).map((container) => container.Name ?? ''),
+    subnets: (answer.IPAM?.Config ?? []).flatMap(({ Subnet = '', Gateway = '' }) =>
+      Subnet === '' ? [] : [{ cidr: Subnet, gateway: gatewayOf(Gateway), version: Subnet.includes(':') ? 6 : 4 }],
+    ),
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(Number.isNaN(createdAtMs) ? {} : { createdAtMs }),
   }
+}
+
+/** Some engines write it with the prefix length of its subnet. */
+function gatewayOf(text: string): string | null {
+  return text === '' ? null : (text.split('/')[0] ?? null)
 }
 
 /** Actions after which a container looks different. */

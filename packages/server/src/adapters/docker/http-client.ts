@@ -1,5 +1,5 @@
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EngineConflict, EngineNotFound, EngineRefused, EngineUnavailable, SystemFault } from '../../domain/errors.ts'
 
@@ -78,6 +78,47 @@ export class EngineHttp {
     // Docker 29 and later refuse versions they have dropped; ask anew what this engine speaks.
     if (status === 400 && /client version .* is too (old|new)/i.test(text)) this.#version = undefined
     throw errorFor(status, text)
+  }
+
+  /**
+   * A connection taken over from HTTP: raw bytes both ways from here on. The deadline is for the opening only; the
+   * call's signal destroys the connection whenever it is aborted.
+   */
+  async upgrade(call: EngineRequest): Promise<Duplex> {
+    const version = await this.version(call.signal)
+    const deadline = AbortSignal.timeout(call.timeoutMs ?? this.#timeoutMs)
+    const signal = AbortSignal.any([call.signal, deadline])
+    signal.throwIfAborted()
+    const payload = Buffer.from(JSON.stringify(call.json ?? {}))
+    const opened = await new Promise<{ socket: Duplex } | { response: IncomingMessage }>((resolve, reject) => {
+      const req = request({
+        socketPath: this.#socketPath,
+        agent: false,
+        method: call.method,
+        path: `/v${version}${call.path}${queryString(call.query)}`,
+        headers: {
+          Host: 'engine',
+          Connection: 'Upgrade',
+          Upgrade: 'tcp',
+          'Content-Type': 'application/json',
+          'Content-Length': payload.length,
+        },
+      })
+      const giveUp = (): void => void req.destroy(new Error('gave up'))
+      signal.addEventListener('abort', giveUp, { once: true })
+      req.on('close', () => signal.removeEventListener('abort', giveUp))
+      req.on('error', (error) => reject(this.#toUnavailable(error, { ...call, signal })))
+      req.on('response', (response) => resolve({ response }))
+      req.on('upgrade', (_response, socket, head) => {
+        signal.removeEventListener('abort', giveUp)
+        if (head.length > 0) socket.unshift(head)
+        resolve({ socket })
+      })
+      req.end(payload)
+    })
+    if ('socket' in opened) return ownedBy(opened.socket, call.signal)
+    const text = messageIn(await this.#readAll(opened.response, 1024 * 1024, call, signal))
+    throw errorFor(opened.response.statusCode ?? 0, text)
   }
 
   destroy(): void {
@@ -160,6 +201,15 @@ export class EngineHttp {
         : String(error)
     return new EngineUnavailable(`${call.method} ${call.path}: ${why}`, { cause: error })
   }
+}
+
+/** Destroys the stream when the signal is aborted, at once if it is already. */
+function ownedBy(stream: Duplex, signal: AbortSignal): Duplex {
+  const breakOff = (): void => void stream.destroy()
+  if (signal.aborted) breakOff()
+  signal.addEventListener('abort', breakOff, { once: true })
+  stream.once('close', () => signal.removeEventListener('abort', breakOff))
+  return stream
 }
 
 function isTimeout(reason: unknown): boolean {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import { SystemFault, ZunError } from '../../domain/errors.ts'
@@ -22,6 +23,8 @@ interface QueuedWork {
  */
 export class SqlDatabase {
   readonly read: Kysely<Schema>
+  /** Uuid made with the database; engine objects that carry it are this database's. */
+  readonly deploymentId: string
   readonly #writer: SqliteConnection
   readonly #write: Kysely<Schema>
   #queue: QueuedWork[] = []
@@ -30,6 +33,7 @@ export class SqlDatabase {
   constructor(path: string) {
     this.#writer = new SqliteConnection(path, { readOnly: false })
     migrate(this.#writer)
+    this.deploymentId = deploymentId(this.#writer)
     this.#write = new Kysely<Schema>({ dialect: new SqliteDialect(this.#writer) })
     this.read = new Kysely<Schema>({ dialect: new SqliteDialect(new SqliteConnection(path, { readOnly: true })) })
   }
@@ -105,6 +109,14 @@ function migrate(connection: SqliteConnection): void {
       throw toStoreError(error)
     }
   }
+}
+
+function deploymentId(connection: SqliteConnection): string {
+  const [known] = connection.run<{ id: string }>('SELECT id FROM deployment', []).rows
+  if (known !== undefined) return known.id
+  const id = randomUUID()
+  connection.run('INSERT INTO deployment (id) VALUES (?)', [id])
+  return id
 }
 
 const SQLITE_FULL = 13

@@ -149,10 +149,11 @@ async function defaultNetwork(planner: Planner): Promise<LocalNetwork> {
   return existing ?? (await createNetwork(planner, 'default', true))
 }
 
-/** A network with subnets cut from the configured pools, none of which overlaps another network's. */
+/** A network with subnets cut from the configured pools, clear of other networks and of what the hosts route. */
 export async function createNetwork(planner: Planner, name: string, isDefault: boolean): Promise<LocalNetwork> {
   const { tx, pools, projectId, newUuid } = planner
-  const used = await tx.networks.usedCidrs()
+  const routed = (await tx.hosts.list()).flatMap((host) => host.inventory?.routedSubnets ?? [])
+  const used = [...(await tx.networks.usedCidrs()), ...routed]
   const cidrV4 = freeSubnet(pools.poolV4, pools.prefixV4, used)
   const cidrV6 = pools.poolV6 === null ? null : freeSubnet(pools.poolV6, pools.prefixV6, used)
   return await tx.networks.insert({

@@ -50,7 +50,6 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: largestBody,
-    maxParamLength: 1024,
     requestTimeout: 60_000,
     keepAliveTimeout: 75_000,
     forceCloseConnections: true,
@@ -62,7 +61,7 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   mountHealthcheck(app, options)
   for (const mount of deps.mounts) mount(app)
-  const pipeline = new Pipeline(deps, router)
+  const pipeline = new Pipeline(deps, router, largestBody)
   app.route({
     method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: '/*',
@@ -76,10 +75,12 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
 class Pipeline {
   readonly #deps: ApiServerDeps
   readonly #router: Router
+  readonly #largestBody: number
 
-  constructor(deps: ApiServerDeps, router: Router) {
+  constructor(deps: ApiServerDeps, router: Router, largestBody: number) {
     this.#deps = deps
     this.#router = router
+    this.#largestBody = largestBody
   }
 
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -169,7 +170,7 @@ class Pipeline {
   #body(request: FastifyRequest, route: Route): Record<string, unknown> {
     const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     const limit = route.bodyLimit ?? this.#deps.options.bodyLimit
-    if (raw.length > limit) throw new ApiError(413, 'request-too-large', `The body has more than ${limit} bytes.`)
+    if (raw.length > limit) throw tooLarge(limit)
     const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
     if (route.requiresJson === true && type !== 'application/json') {
       throw new ApiError(415, '', `The content type must be application/json, not '${type ?? ''}'.`)
@@ -193,7 +194,7 @@ class Pipeline {
 
   fail(error: unknown, requestId: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const correlationId = randomUUID()
-    const known = fromFastify(error)
+    const known = fromFastify(error, this.#largestBody)
     const { status, body, retryAfterS } = toErrorAnswer(known, requestId, correlationId)
     if (status >= 500) {
       this.#deps.log.error({ requestId, correlationId, method: request.method, err: known }, 'request failed')
@@ -272,13 +273,18 @@ function parseObject(raw: Buffer): Record<string, unknown> {
     : (value as Record<string, unknown>)
 }
 
+function tooLarge(limit: number): ApiError {
+  return new ApiError(413, 'request-too-large', `The body has more than ${limit} bytes.`)
+}
+
 /** Errors that the HTTP server itself found. */
-function fromFastify(error: unknown): unknown {
+function fromFastify(error: unknown, largestBody: number): unknown {
   if (typeof error !== 'object' || error === null || !('statusCode' in error) || error instanceof ApiError) return error
   const { statusCode } = error
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return error
+  if (statusCode === 413) return tooLarge(largestBody)
   const message = 'message' in error ? String(error.message) : 'bad request'
-  return new ApiError(statusCode, statusCode === 413 ? 'request-too-large' : 'invalid', message, { cause: error })
+  return new ApiError(statusCode, 'invalid', message, { cause: error })
 }
 
 /** Outside the pipeline: no token, no request id, no version headers, and nothing in the log. */

@@ -6,6 +6,7 @@
  * EngineNotFound, EngineConflict (not running, already paused …), EngineRefused (the request is bad; the text is fit
  * for the user), anything else SystemFault. "Already so" is a success.
  */
+import type { Duplex } from 'node:stream'
 import type { Observation, RegistryAuth } from './wire.ts'
 
 export interface EngineCallOptions {
@@ -116,7 +117,12 @@ export interface PullProgress {
 export interface EngineNetwork {
   readonly name: string
   readonly engineId: string
+  /** Names of the running containers on it. */
   readonly containers: readonly string[]
+  /** Interface of the bridge on the host; absent: the engine chose it, or has no such thing. */
+  readonly bridge?: string
+  readonly subnets?: EngineNetworkRequest['subnets']
+  readonly createdAtMs?: number
 }
 
 export interface EngineNetworkRequest {
@@ -124,6 +130,8 @@ export interface EngineNetworkRequest {
   readonly projectId: string
   readonly displayName: string
   readonly subnets: readonly { readonly cidr: string; readonly gateway: string | null; readonly version: 4 | 6 }[]
+  /** Name for the bridge's interface on the host, at most 15 characters; absent: the engine chooses. */
+  readonly bridge?: string
 }
 
 export interface LogsRequest {
@@ -241,6 +249,17 @@ export interface ContainerEngine {
   listNetworks(o: EngineCallOptions): Promise<EngineNetwork[]>
   connect(containerUuid: string, endpoint: EngineEndpoint, o: EngineCallOptions): Promise<void>
   disconnect(containerUuid: string, network: string, o: EngineCallOptions): Promise<void>
+}
+
+/**
+ * Terminals: connections that live on after the call. Bytes come and go without framing. The signal stays in charge:
+ * when it is aborted later, the stream is destroyed. Only the opening has a deadline.
+ */
+export interface EngineStreams {
+  /** Input and output of the main program from now on; nothing is repeated. */
+  attachStream(containerUuid: string, o: EngineCallOptions): Promise<Duplex>
+  /** Starts the exec. EngineNotFound when there is none, EngineConflict when it was started before. */
+  startExecStream(execId: string, o: EngineCallOptions): Promise<Duplex>
 }
 
 export interface ImageSearchResult {

@@ -1,10 +1,12 @@
 import { containers } from './001-containers.ts'
 import { identity } from './002-identity.ts'
 import { streamTicket } from './003-stream-ticket.ts'
+import { deployment } from './005-deployment.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
   { name: '001-containers', statements: containers },
   { name: '002-identity', statements: identity },
   { name: '003-stream-ticket', statements: streamTicket },
+  { name: '005-deployment', statements: deployment },
 ]

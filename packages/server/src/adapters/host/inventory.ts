@@ -1,0 +1,54 @@
+import { readFile, statfs } from 'node:fs/promises'
+import type { ContainerEngine, EngineCallOptions } from '../../orchestration/ports/engine.ts'
+import type { HostInventory } from '../../orchestration/ports/wire.ts'
+import { routedSubnets } from './routes.ts'
+
+export interface InventoryOptions {
+  readonly enableCpuPinning: boolean
+  /** Share of the engine's disk kept for images, 0 to 1. */
+  readonly reserveDiskForImage: number
+}
+
+const GIB = 1024 ** 3
+
+/** What this host has, from the engine and the kernel (admin-resources 2). */
+export async function readInventory(
+  engine: ContainerEngine,
+  options: InventoryOptions,
+  o: EngineCallOptions,
+): Promise<HostInventory> {
+  const info = await engine.info(o)
+  return {
+    memTotalMiB: await memTotalMiB(),
+    cpus: info.cpus,
+    diskTotalGiB: await diskTotalGiB(info.rootDir, options.reserveDiskForImage),
+    diskQuotaSupported: info.diskQuotaSupported,
+    totalContainers: info.totalContainers,
+    architecture: info.architecture,
+    osType: info.osType,
+    os: info.os,
+    kernelVersion: info.kernelVersion,
+    labels: { ...info.labels },
+    runtimes: [...info.runtimes],
+    defaultRuntime: info.defaultRuntime,
+    engineVersion: info.version,
+    engineApiVersion: info.apiVersion,
+    enableCpuPinning: options.enableCpuPinning,
+    routedSubnets: await routedSubnets(),
+  }
+}
+
+async function memTotalMiB(): Promise<number> {
+  const match = /^MemTotal:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'))
+  return Math.floor(Number(match?.[1] ?? 0) / 1024)
+}
+
+/** 0 when the engine's directory is not on this machine's file systems as we see them. */
+async function diskTotalGiB(rootDir: string, reserved: number): Promise<number> {
+  try {
+    const { blocks, bsize } = await statfs(rootDir)
+    return Math.floor((blocks * bsize * (1 - reserved)) / GIB)
+  } catch {
+    return 0
+  }
+}

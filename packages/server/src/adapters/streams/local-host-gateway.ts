@@ -1,0 +1,119 @@
+import { ApiError, EngineNotFound, Unavailable } from '../../domain/errors.ts'
+import { ABSENT } from '../../domain/container/status.ts'
+import type { HostGateway, TtySize } from '../../app/ports/host-gateway.ts'
+import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
+import type { ImageDriver, ImageRequest } from '../../orchestration/ports/drivers.ts'
+import type { ContainerEngine, LogsRequest } from '../../orchestration/ports/engine.ts'
+
+export interface LocalHost {
+  readonly name: string
+  readonly engine: ContainerEngine
+  readonly images: Pick<ImageDriver, 'find'>
+  /** What is wrong with the engine at the moment; null: it answers. Asked first, so that nobody waits for a deadline. */
+  readonly trouble: () => string | null
+}
+
+/** The one host of this very process. */
+export class LocalHostGateway implements HostGateway {
+  readonly #host: LocalHost
+
+  constructor(host: LocalHost) {
+    this.#host = host
+  }
+
+  #engine(host: string): ContainerEngine {
+    const { name, engine, trouble } = this.#host
+    if (host !== name) throw new Unavailable(`Host ${host} cannot be reached.`, { retryAfterS: 30 })
+    if (trouble() !== null) {
+      throw new Unavailable(`The container engine of host ${host} does not answer.`, { retryAfterS: 10 })
+    }
+    return engine
+  }
+
+  async observe(host: string, containerUuid: string, o: CallOptions) {
+    return (await this.#engine(host).inspect(containerUuid, o))?.seen ?? ABSENT
+  }
+
+  async logs(host: string, containerUuid: string, request: LogsRequest, o: CallOptions) {
+    return await this.#engine(host).logs(containerUuid, request, o)
+  }
+
+  async top(host: string, containerUuid: string, psArgs: string | null, o: CallOptions) {
+    return await this.#engine(host).top(containerUuid, psArgs, o)
+  }
+
+  async stats(host: string, containerUuid: string, o: CallOptions) {
+    return await this.#engine(host).stats(containerUuid, o)
+  }
+
+  async resizeTty(host: string, containerUuid: string, size: TtySize, o: CallOptions) {
+    await this.#engine(host).resizeTty(containerUuid, size, o)
+  }
+
+  async execute(
+    host: string,
+    containerUuid: string,
+    request: { command: readonly string[]; interactive: boolean; timeoutMs: number; maxBytes: number },
+    { signal }: CallOptions,
+  ) {
+    const engine = this.#engine(host)
+    const { command, interactive, timeoutMs, maxBytes } = request
+    const deadline = AbortSignal.timeout(timeoutMs)
+    const o = { signal: AbortSignal.any([signal, deadline]) }
+    try {
+      const execId = await engine.createExec(containerUuid, { command, interactive }, o)
+      return await engine.runExec(execId, maxBytes, o)
+    } catch (error) {
+      if (!deadline.aborted || signal.aborted) throw error
+      throw new ApiError(409, 'conflict', `The command did not end within ${timeoutMs / 1000} seconds.`)
+    }
+  }
+
+  async createExec(
+    host: string,
+    containerUuid: string,
+    request: { command: readonly string[]; interactive: boolean },
+    o: CallOptions,
+  ) {
+    return await this.#engine(host).createExec(containerUuid, request, o)
+  }
+
+  async resizeExec(host: string, _containerUuid: string, execId: string, size: TtySize, o: CallOptions) {
+    await this.#engine(host).resizeExec(execId, size, o)
+  }
+
+  async getArchive(host: string, containerUuid: string, path: string, maxBytes: number, o: CallOptions) {
+    const { stat, tar } = await this.#engine(host).getArchive(containerUuid, path, o)
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of tar) {
+      size += chunk.length
+      if (size > maxBytes) {
+        throw new ApiError(413, 'request-too-large', `The archive of ${path} has more than ${maxBytes} bytes.`)
+      }
+      chunks.push(chunk)
+    }
+    return { stat, tar: Buffer.concat(chunks) }
+  }
+
+  async putArchive(host: string, containerUuid: string, path: string, tar: Buffer, o: CallOptions) {
+    const engine = this.#engine(host)
+    if ((await engine.inspect(containerUuid, o)) === undefined) {
+      throw new EngineNotFound(`No such container: ${containerUuid}`)
+    }
+    await engine.putArchive(containerUuid, path, once(tar), o)
+  }
+
+  async searchImages(host: string, term: string, o: CallOptions) {
+    return await this.#engine(host).searchImages(term, o)
+  }
+
+  async findImage(host: string, request: ImageRequest, o: CallOptions) {
+    this.#engine(host)
+    return await this.#host.images.find(request, o)
+  }
+}
+
+async function* once(bytes: Buffer): AsyncIterable<Buffer> {
+  yield bytes
+}

@@ -1,0 +1,23 @@
+import type { RequestContext } from '../context.ts'
+import type { StreamTarget } from '../ports/stream-tickets.ts'
+import type { LiveDeps, Located } from './locate.ts'
+
+/** URL of a terminal, with a ticket in it that can be used once. */
+export async function terminalUrl(
+  deps: LiveDeps,
+  ctx: RequestContext,
+  { container, host }: Located,
+  stream: StreamTarget,
+): Promise<string> {
+  const userId = ctx.caller.userId
+  const token = await deps.tickets.issue(
+    { containerUuid: container.uuid, host, userId, stream },
+    { signal: ctx.signal },
+  )
+  deps.log.info(
+    { requestId: ctx.requestId, containerId: container.uuid, userId, verb: stream.verb },
+    'a terminal was granted',
+  )
+  const exec = stream.verb === 'exec' ? `&exec_id=${stream.execId}` : ''
+  return `${deps.options.terminalBaseUrl}?token=${token}&uuid=${container.uuid}${exec}`
+}

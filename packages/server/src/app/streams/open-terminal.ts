@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream'
+import { Conflict, Forbidden, Unavailable } from '../../domain/errors.ts'
+import { normaliseUuid } from '../../domain/ids.ts'
+import type { Logger } from '../../orchestration/ports/clock.ts'
+import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
+import type { ContainerReads, HostReads } from '../../orchestration/ports/store.ts'
+import { containerNotFound } from '../containers/find.ts'
+import { isUp, type LivenessOptions } from '../hosts/host-views.ts'
+import type { StreamDialer } from '../ports/stream-dialer.ts'
+import type { StreamTickets } from '../ports/stream-tickets.ts'
+
+export interface TerminalDeps {
+  readonly store: { readonly containers: ContainerReads; readonly hosts: HostReads }
+  readonly tickets: StreamTickets
+  readonly dialer: StreamDialer
+  readonly options: LivenessOptions
+  readonly log: Logger
+}
+
+/** As it stands in the URL of a terminal. */
+export interface TerminalRequest {
+  readonly token: string
+  readonly uuid: string
+  readonly execId: string | null
+}
+
+/** Uses the ticket up and connects to the stream it is for. */
+export async function openTerminal(deps: TerminalDeps, request: TerminalRequest, o: CallOptions): Promise<Duplex> {
+  const uuid = normaliseUuid(request.uuid)
+  const stream =
+    request.execId === null ? { verb: 'attach' as const } : { verb: 'exec' as const, execId: request.execId }
+  const ticket =
+    uuid === undefined || request.token === '' ? undefined : await deps.tickets.take(request.token, uuid, stream, o)
+  if (ticket === undefined) throw new Forbidden('The token is unknown, used already or too old. Ask for a new one.')
+  const container = await deps.store.containers.byUuid(ticket.containerUuid, { kind: 'all' })
+  if (container === undefined || container.host !== ticket.host) throw containerNotFound(ticket.containerUuid)
+  if (container.status !== 'Running') {
+    throw new Conflict(
+      `Cannot attach container ${container.uuid} in ${container.status} state`,
+      'invalid-state-exception',
+    )
+  }
+  const host = await deps.store.hosts.byName(ticket.host)
+  if (host === undefined || !isUp(host, deps.options)) throw new Unavailable('The host of the container is down.')
+  deps.log.info({ containerId: container.uuid, userId: ticket.userId, verb: stream.verb }, 'terminal opened')
+  return stream.verb === 'attach'
+    ? await deps.dialer.attach(ticket.host, container.uuid, o)
+    : await deps.dialer.exec(ticket.host, stream.execId, o)
+}

@@ -1,0 +1,70 @@
+/** The API role: the routes, and what their use cases work with. */
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-catalog.ts'
+import type { RegistryAccess } from '../adapters/image/registry-client.ts'
+import { isUp } from '../app/hosts/host-views.ts'
+import { PolicyEngine } from '../app/policy/policy-engine.ts'
+import type { HostGateway } from '../app/ports/host-gateway.ts'
+import type { IdentityService } from '../app/ports/identity-service.ts'
+import type { Identity } from '../app/ports/identity.ts'
+import type { StreamTickets } from '../app/ports/stream-tickets.ts'
+import { buildApiServer } from '../edge/api/server.ts'
+import { availabilityZoneRoutes } from '../edge/api/v1/availability-zones/routes.ts'
+import { liveRoutes } from '../edge/api/v1/containers/live-routes.ts'
+import { containerRoutes } from '../edge/api/v1/containers/routes.ts'
+import { ContainerViews } from '../edge/api/v1/containers/view.ts'
+import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
+import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
+import { identityRoutes } from '../edge/identity/identity-routes.ts'
+import { systemClock } from '../lib/system-clock.ts'
+import type { Logger } from '../orchestration/ports/clock.ts'
+import type { Doorbell, Store } from '../orchestration/ports/store.ts'
+import { appOptions } from './app-options.ts'
+import type { Config } from './config/options.ts'
+import { imageDefaults } from './host.ts'
+
+const REQUEST_TIMEOUT_MS = 55_000
+const BODY_LIMIT_BYTES = 1024 * 1024
+
+export interface ApiDeps {
+  readonly config: Config
+  readonly log: Logger
+  readonly store: Store
+  readonly doorbell: Doorbell
+  readonly identity: Identity & IdentityService
+  readonly tickets: StreamTickets
+  readonly gateway: HostGateway
+  readonly registry: RegistryAccess
+}
+
+export function composeApi(given: ApiDeps): FastifyInstance {
+  const { config, log, store, identity, gateway, registry } = given
+  const options = appOptions(config)
+  const policy = new PolicyEngine({ file: config.policyFile, log })
+  const upHosts = async (): Promise<string[]> =>
+    (await store.hosts.list()).filter((host) => isUp(host, options)).map((host) => host.name)
+  const images = new RegistryCatalog({ ...CATALOG_DEFAULTS, ...imageDefaults(config), registry, gateway, upHosts })
+  const deps = { ...given, options, policy, images, clock: systemClock, newUuid: randomUUID }
+  return buildApiServer({
+    identity,
+    policy,
+    log,
+    routes: [
+      ...containerRoutes(deps, new ContainerViews(policy)),
+      ...liveRoutes(deps),
+      ...serviceRoutes(deps),
+      ...hostRoutes(deps),
+      ...availabilityZoneRoutes(deps),
+    ],
+    mounts: [identityRoutes(identity)],
+    options: {
+      bodyLimit: BODY_LIMIT_BYTES,
+      publicEndpoint: config.publicEndpoint,
+      trustForwardedHeaders: config.enableProxyHeaders,
+      allowedOrigins: config.allowedOrigins,
+      healthcheckDisableFile: config.healthcheckDisableFile,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    },
+  })
+}

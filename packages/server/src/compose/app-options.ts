@@ -1,0 +1,52 @@
+import type { AppOptions } from '../app/options.ts'
+import type { Config } from './config/options.ts'
+
+const MIB = 1024 * 1024
+
+/** An engine that is away for longer makes its host count as down. */
+const ENGINE_GRACE_MS = 5_000
+
+export function appOptions(config: Config): AppOptions {
+  return {
+    limits: {
+      minimumMemory: config.minimumMemory,
+      maximumMemory: config.maximumMemory,
+      minimumCpus: config.minimumCpus,
+      maximumCpus: config.maximumCpus,
+      minimumDisk: config.minimumDisk,
+      maximumDisk: config.maximumDisk,
+    },
+    defaults: {
+      memoryMiB: config.defaultMemory,
+      cpu: config.defaultCpu,
+      imageDriver: 'docker',
+      availabilityZone: config.availabilityZone,
+      scheduleZone: config.scheduleZone,
+    },
+    quota: {
+      enforced: !config.quotaDriver.endsWith('NoopQuotaDriver'),
+      containers: config.quotaContainers,
+      memory: config.quotaMemory,
+      cpu: config.quotaCpu,
+      disk: config.quotaDisk,
+    },
+    maxPageSize: config.maxLimit,
+    serviceDownTimeS: config.serviceDownTime,
+    engineGraceMs: ENGINE_GRACE_MS,
+    executeTimeoutMs: config.executeTimeout * 1000,
+    uniqueContainerNameScope: config.uniqueContainerNameScope,
+    imageDrivers: ['docker'],
+    defaultRegistry: config.defaultRegistry,
+    defaultRegistryUsername: config.defaultRegistryUsername,
+    defaultRegistryPassword: config.defaultRegistryPassword,
+    terminalBaseUrl: config.wsproxyBaseUrl,
+    maxArchiveBytes: config.maxArchiveMiB * MIB,
+    maxOutputBytes: config.maxOutputMiB * MIB,
+    localNetwork: {
+      poolV4: config.networkPoolV4 ?? '10.128.0.0/10',
+      prefixV4: config.networkPrefixV4,
+      poolV6: config.networkPoolV6,
+      prefixV6: config.networkPrefixV6,
+    },
+  }
+}

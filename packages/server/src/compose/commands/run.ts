@@ -1,0 +1,40 @@
+import { ConfigError } from '../config/load.ts'
+import { UsageError, type Streams } from './args.ts'
+
+export const HELP = `usage: zund COMMAND [OPTIONS]
+
+  up       start the whole service on this machine
+  down     stop it; containers keep running
+  status   show roles, engine and counts
+
+'zund COMMAND --help' tells more.`
+
+/** Runs one command and gives the exit code: 0 done, 1 failed, 2 wrong use. */
+export async function run(argv: readonly string[], streams: Streams): Promise<number> {
+  const [command, ...rest] = argv
+  try {
+    switch (command) {
+      case 'up':
+        return await (await import('./up.ts')).up(rest, streams)
+      case 'down':
+        return await (await import('./down.ts')).down(rest, streams)
+      case 'status':
+        return await (await import('./status.ts')).status(rest, streams)
+      case 'help':
+      case '--help':
+      case '-h':
+        streams.out(HELP)
+        return 0
+      default:
+        streams.err(command === undefined ? HELP : `zund: there is no command '${command}'; see 'zund --help'`)
+        return 2
+    }
+  } catch (error) {
+    if (error instanceof UsageError) {
+      streams.err(error.message)
+      return 2
+    }
+    streams.err(`zund ${command}: ${error instanceof ConfigError ? error.message : String(error)}`)
+    return 1
+  }
+}

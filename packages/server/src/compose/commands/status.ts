@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Kysely } from 'kysely'
+import { messageOf } from '../../domain/errors.ts'
+import { SqliteConnection, SqliteDialect } from '../../adapters/sql/dialect/sqlite.ts'
+import { ContainerRepo } from '../../adapters/sql/repos/containers.ts'
+import { HostRepo } from '../../adapters/sql/repos/hosts.ts'
+import { OperationRepo } from '../../adapters/sql/repos/operations.ts'
+import type { Schema } from '../../adapters/sql/schema.ts'
+import { startTicksOf, StateDir } from '../state-dir.ts'
+import { defaultStateDir, parseOptions, type Streams } from './args.ts'
+import { DATABASE_FILE } from '../single-machine.ts'
+
+export const STATUS_HELP = `usage: zund status [--state-dir DIR] [--json]
+
+Shows whether the service runs, its roles, its container engine, and how many containers and operations there are.
+Exit code 0 when it runs, 3 when it does not.
+
+  --state-dir DIR   state directory of the service (default: $ZUND_STATE_DIR, /var/lib/zund for root,
+                    else ~/.local/state/zund)
+  --json            the same as JSON`
+
+const NOT_RUNNING = 3
+
+interface Report {
+  readonly running: boolean
+  readonly state_dir: string
+  readonly endpoint: string | null
+  readonly pid: number | null
+  readonly started_at: string | null
+  /** Role → `up` or what is wrong. */
+  readonly roles: Readonly<Record<string, string>>
+  readonly engine: string
+  readonly containers: Readonly<Record<string, number>>
+  readonly operations: Readonly<Record<string, number>>
+}
+
+export async function status(argv: readonly string[], { out }: Streams): Promise<number> {
+  const values = parseOptions('status', argv, {
+    'state-dir': { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help === true) {
+    out(STATUS_HELP)
+    return 0
+  }
+  const report = await inspect(new StateDir(resolve(values['state-dir'] ?? defaultStateDir())))
+  if (values.json === true) out(JSON.stringify(report, null, 2))
+  else for (const line of lines(report)) out(line)
+  return report.running ? 0 : NOT_RUNNING
+}
+
+async function inspect(state: StateDir): Promise<Report> {
+  const record = state.readRunRecord()
+  const running = record !== undefined && startTicksOf(record.pid) === record.startTicks
+  const stored = await readDatabase(state.file(DATABASE_FILE))
+  const api = running ? await healthOf(record.endpoint) : 'down'
+  const roles = Object.fromEntries((running ? record.roles : []).map((role) => [role, role === 'api' ? api : 'up']))
+  return {
+    running,
+    state_dir: state.path,
+    endpoint: running ? record.endpoint : null,
+    pid: running ? record.pid : null,
+    started_at: running ? record.startedAt : null,
+    roles,
+    engine: stored.engine,
+    containers: stored.containers,
+    operations: stored.operations,
+  }
+}
+
+function lines(report: Report): string[] {
+  const counts = (all: Readonly<Record<string, number>>): string =>
+    Object.entries(all)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ') || 'none'
+  const since = report.running ? ` (pid ${report.pid}, since ${report.started_at})` : ''
+  return [
+    `zund        ${report.running ? 'running' : 'not running'}${since}`,
+    `state       ${report.state_dir}`,
+    ...(report.endpoint === null ? [] : [`endpoint    ${report.endpoint}`]),
+    ...Object.entries(report.roles).map(([role, how]) => `${role.padEnd(11)} ${how}`),
+    `engine      ${report.engine}`,
+    `containers  ${counts(report.containers)}`,
+    `operations  ${counts(report.operations)}`,
+  ]
+}
+
+async function healthOf(endpoint: string): Promise<string> {
+  try {
+    const answer = await fetch(new URL('/healthcheck', endpoint), { signal: AbortSignal.timeout(2_000) })
+    return answer.ok ? 'up' : `answers ${answer.status}`
+  } catch (error) {
+    return `does not answer (${messageOf(error)})`
+  }
+}
+
+async function readDatabase(file: string): Promise<Pick<Report, 'engine' | 'containers' | 'operations'>> {
+  if (!existsSync(file)) return { engine: 'unknown', containers: {}, operations: {} }
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect(new SqliteConnection(file, { readOnly: true })) })
+  try {
+    const [host] = await new HostRepo(db).list()
+    const inventory = host?.inventory
+    const version =
+      inventory === null || inventory === undefined
+        ? 'not seen yet'
+        : `${inventory.engineVersion} (API ${inventory.engineApiVersion})`
+    return {
+      engine: host?.engineTrouble == null ? version : `${version}, in trouble: ${host.engineTrouble}`,
+      containers: await new ContainerRepo(db).countByStatus(),
+      operations: await new OperationRepo(db).countByState(),
+    }
+  } finally {
+    await db.destroy()
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseIni } from './ini.ts'
+import { ConfigError, loadConfig } from './load.ts'
+
+const none = { files: [], environment: {}, overrides: {} }
+
+function withFile<T>(content: string, work: (file: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'zund-config-'))
+  try {
+    const file = join(directory, 'zun.conf')
+    writeFileSync(file, content)
+    return work(file)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+test('the dialect of oslo.config is read', () => {
+  const values = parseIni(`
+# comment
+debug = true
+[api]
+max-limit: 5
+[cors]
+allowed_origin = http://a,
+  http://b
+; another
+[x]
+many = 1
+many = "two"
+`)
+  assert.deepEqual(Object.fromEntries(values), {
+    'DEFAULT.debug': ['true'],
+    'api.max_limit': ['5'],
+    'cors.allowed_origin': ['http://a,\nhttp://b'],
+    'x.many': ['1', 'two'],
+  })
+  assert.throws(() => parseIni('[a]\nnonsense'), /line 2/)
+})
+
+test('without a file every option has its default, with references resolved', () => {
+  const config = loadConfig(none)
+  assert.equal(config.apiPort, 9517)
+  assert.equal(config.wsproxyBaseUrl, 'ws://127.0.0.1:6784/')
+  assert.equal(config.defaultRegistry, null)
+  assert.deepEqual(config.allowedOrigins, [])
+  assert.ok(Object.isFrozen(config))
+})
+
+test('files, then the environment, then the command line', () => {
+  withFile('my_ip = 192.0.2.1\n[api]\nport = 1\n[quota]\ncontainers = 7\n[unknown]\nx = y\n', (file) => {
+    const config = loadConfig({
+      files: [file],
+      environment: { OS_QUOTA__CONTAINERS: '8', OS_DEFAULT__DEBUG: 'yes' },
+      overrides: { apiPort: '3' },
+    })
+    assert.equal(config.apiPort, 3)
+    assert.equal(config.quotaContainers, 8)
+    assert.equal(config.debug, true)
+    assert.equal(config.apiHostIp, '192.0.2.1')
+    assert.equal(config.wsproxyBaseUrl, 'ws://192.0.2.1:6784/')
+  })
+})
+
+test('a bad option is one line that names group, option, value and limit', () => {
+  const rows: readonly [string, RegExp][] = [
+    ['[api]\nport = x', /option port in \[api\] is 'x': it is not a number/],
+    ['[api]\nport = 70000', /between 0 and 65535/],
+    ['debug = maybe', /option debug in \[DEFAULT\]/],
+    ['minimum_memory = 10000', /minimum of memory \(10000\) is over its maximum \(8192\)/],
+    ['default_cpu = 99', /default_cpu \(99\)/],
+    ['[docker]\napi_url = tcp://127.0.0.1:2375', /only unix:\/\/ is supported/],
+    ['my_ip = $host_ip_of_mine', /refers to \$host_ip_of_mine/],
+    ['my_ip = ${api.host_ip}', /refers to itself/],
+    ['[compute]\nunique_container_name_scope = town', /'project'/],
+  ]
+  for (const [content, message] of rows) {
+    withFile(content, (file) => {
+      assert.throws(
+        () => loadConfig({ ...none, files: [file] }),
+        (error) => error instanceof ConfigError && message.test(error.message) && !error.message.includes('\n'),
+        content,
+      )
+    })
+  }
+})
+
+test('a secret is not shown', () => {
+  // No secret has a format that could be wrong, so the reference to something unset stands for all.
+  withFile('[docker]\ndefault_registry_password = pa$$$missing', (file) => {
+    assert.throws(
+      () => loadConfig({ ...none, files: [file] }),
+      (error) => error instanceof ConfigError && !error.message.includes('pa$'),
+    )
+  })
+})

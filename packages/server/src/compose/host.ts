@@ -1,0 +1,123 @@
+/** The compute role: what drives one host's engine, network, volumes and images. */
+import { availableParallelism } from 'node:os'
+import { ProcessCommand } from '../adapters/host-command/process-command.ts'
+import { readInventory } from '../adapters/host/inventory.ts'
+import { DockerImages } from '../adapters/image/docker-images.ts'
+import { PrivateRepositories } from '../adapters/image/private-repositories.ts'
+import { RegistryClient } from '../adapters/image/registry-client.ts'
+import { RegistryHosts } from '../adapters/image/registry-hosts.ts'
+import { LocalBridgeNetwork } from '../adapters/network/local-bridge-network.ts'
+import { LocalVolumes } from '../adapters/volume/local-volumes.ts'
+import { Gate } from '../lib/gate.ts'
+import { systemClock } from '../lib/system-clock.ts'
+import { HostAgent } from '../orchestration/host-agent.ts'
+import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
+import type { ControlPlane } from '../orchestration/ports/control-plane.ts'
+import type { ContainerEngine } from '../orchestration/ports/engine.ts'
+import type { RegistryAuth } from '../orchestration/ports/wire.ts'
+import type { Config } from './config/options.ts'
+import type { StateDir } from './state-dir.ts'
+
+/** Milliseconds; heartbeats also renew leases, so they must be well below a lease's length. */
+const HEARTBEAT_MS = 10_000
+const PING_MS = 2_000
+export const PING_TIMEOUT_MS = 5_000
+const INVENTORY_MS = 60_000
+const CLAIM_WAIT_MS = 30_000
+const PROGRESS_MS = 500
+/** A question to a registry beside a pull. */
+const REGISTRY_TIMEOUT_MS = 5_000
+
+const DEFAULT_RELIST_S = 60
+/** A relist can be switched off; then it is this rare. */
+const RARE_RELIST_S = 86_400
+
+export interface HostDeps {
+  readonly config: Config
+  readonly state: StateDir
+  readonly log: Logger
+  readonly checkpoint: Checkpoint
+  readonly engine: ContainerEngine
+  readonly controlPlane: ControlPlane
+  readonly onFencedOut: () => void
+}
+
+export interface ComposedHost {
+  readonly agent: HostAgent
+  readonly images: DockerImages
+  readonly registry: RegistryClient
+}
+
+export function composeHost(deps: HostDeps): ComposedHost {
+  const { config, state, log, checkpoint, engine, controlPlane, onFencedOut } = deps
+  const command = new ProcessCommand()
+  const networks = new LocalBridgeNetwork({ engine, command, log })
+  const volumes = new LocalVolumes({ directory: state.file('volumes'), command, log })
+  const registryHosts = new RegistryHosts({
+    allowed: config.registryAllowed,
+    denied: config.registryDenied,
+    allowLoopback: config.registryAllowLoopback,
+    allowPrivate: config.registryAllowPrivate,
+    plainHttp: config.registryPlainHttp,
+  })
+  const registry = new RegistryClient(registryHosts)
+  const images = new DockerImages({
+    engine,
+    hosts: registryHosts,
+    registry,
+    privates: new PrivateRepositories(state.file('private-repositories.json')),
+    registryTimeoutMs: REGISTRY_TIMEOUT_MS,
+    ...imageDefaults(config),
+  })
+  const agent = new HostAgent({
+    controlPlane,
+    host: config.host,
+    availabilityZone: config.availabilityZone,
+    tools: {
+      engine,
+      images,
+      networks,
+      volumes,
+      gate: new Gate(2 * availableParallelism()),
+      clock: systemClock,
+      log,
+      checkpoint,
+    },
+    readInventory: (signal) => readInventory(engine, config, { signal }),
+    restore: async (signal) => {
+      // Volumes first: a container that the engine starts at boot waits for its mount.
+      await volumes.restore(signal)
+      await networks.restore(signal)
+    },
+    onFencedOut,
+    intervals: {
+      heartbeatMs: HEARTBEAT_MS,
+      relistMs: relistSeconds(config) * 1000,
+      pingMs: PING_MS,
+      pingTimeoutMs: PING_TIMEOUT_MS,
+      inventoryMs: INVENTORY_MS,
+      claimWaitMs: CLAIM_WAIT_MS,
+      progressMs: PROGRESS_MS,
+    },
+    retryBudgetMs: config.operationRetryTime * 1000,
+    maxOperations: config.maxConcurrentOperations,
+  })
+  return { agent, images, registry }
+}
+
+/** [docker] default_registry and its credentials. */
+export function imageDefaults(config: Config): { defaultRegistry: string | null; defaultAuth: RegistryAuth | null } {
+  const { defaultRegistry, defaultRegistryUsername: username, defaultRegistryPassword: password } = config
+  return {
+    defaultRegistry,
+    defaultAuth:
+      defaultRegistry === null || username === null
+        ? null
+        : { serverAddress: defaultRegistry, username, password: password ?? '' },
+  }
+}
+
+function relistSeconds({ syncContainerStateInterval: asked }: Config): number {
+  if (asked < 0) return RARE_RELIST_S
+  return asked === 0 ? DEFAULT_RELIST_S : asked
+}

@@ -1,0 +1,202 @@
+/** All roles in one process, on SQLite, with the built-in identity, network and volume services: what `zund up` runs. */
+import { randomUUID } from 'node:crypto'
+import { DockerStreams } from '../adapters/docker/attach-stream.ts'
+import { DockerEngine } from '../adapters/docker/docker-engine.ts'
+import { LocalDoorbell } from '../adapters/doorbell/local.ts'
+import { BuiltInIdentity } from '../adapters/identity/built-in-identity.ts'
+import { localLink } from '../adapters/link/local.ts'
+import { SqlDatabase } from '../adapters/sql/database.ts'
+import { SqlStreamTickets } from '../adapters/sql/repos/stream-tickets.ts'
+import { SqlStore } from '../adapters/sql/sql-store.ts'
+import { LocalStreamDialer } from '../adapters/streams/local-dialer.ts'
+import { LocalHostGateway } from '../adapters/streams/local-host-gateway.ts'
+import { messageOf } from '../domain/errors.ts'
+import { systemClock } from '../lib/system-clock.ts'
+import { ControlPlaneService } from '../orchestration/control-plane-service.ts'
+import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
+import type { ContainerEngine } from '../orchestration/ports/engine.ts'
+import { composeApi } from './api.ts'
+import { checkpointedStore } from './checkpointed-store.ts'
+import { CLOUD_USERS } from './clouds-file.ts'
+import { ConfigError } from './config/load.ts'
+import type { Config } from './config/options.ts'
+import { composeHost, imageDefaults, PING_TIMEOUT_MS } from './host.ts'
+import type { StateDir } from './state-dir.ts'
+import { composeTerminals } from './terminals.ts'
+
+export const DATABASE_FILE = 'zund.sqlite'
+export const ROLES = ['api', 'conductor', 'compute', 'wsproxy'] as const
+
+const LEASE_TTL_MS = 60_000
+const PULL_STALL_MS = 120_000
+const TICKET_TTL_MS = 60_000
+
+export interface SingleMachineOptions {
+  readonly config: Config
+  readonly state: StateDir
+  readonly log: Logger
+  readonly checkpoint: Checkpoint
+  /** By user name. */
+  readonly passwords: ReadonlyMap<string, string>
+  /** The engine that is driven; the real one unless a measurement puts another in its place. */
+  readonly engine?: ContainerEngine
+  /** The host has been taken over by another agent: this process must end. */
+  readonly onFatal: (reason: string) => void
+}
+
+export class SingleMachine {
+  readonly #options: SingleMachineOptions
+  /** How to end what has been started, in the order of the starts. */
+  #stops: (() => Promise<void> | void)[] = []
+
+  constructor(options: SingleMachineOptions) {
+    this.#options = options
+  }
+
+  /** ConfigError with one line for the user when something is in the way; nothing is left running then. */
+  async start(): Promise<void> {
+    try {
+      await this.#start()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { config, state, log, checkpoint, onFatal } = this.#options
+    const database = openDatabase(state.file(DATABASE_FILE))
+    const store = new SqlStore(database)
+    this.#stops.push(() => store.close())
+    const engine = this.#options.engine ?? this.#dockerEngine(database.deploymentId)
+    await requireEngine(engine, config)
+    const identity = await this.#identity(database)
+    const doorbell = new LocalDoorbell()
+    const controlPlane = localLink(
+      new ControlPlaneService({
+        store,
+        doorbell,
+        clock: systemClock,
+        log,
+        leaseTtlMs: LEASE_TTL_MS,
+        newUuid: randomUUID,
+        // Credentials of the operator's registry stay on the host; a container brings none of its own here.
+        registryFor: async () => ({ domain: imageDefaults(config).defaultRegistry, auth: null }),
+      }),
+    )
+    const { agent, images, registry } = composeHost({
+      config,
+      state,
+      log,
+      checkpoint,
+      engine,
+      controlPlane,
+      onFencedOut: () => onFatal('another agent has taken this host over'),
+    })
+    await agent.start()
+    this.#stops.push(() => agent.stop())
+
+    const tickets = new SqlStreamTickets({ database, ttlMs: TICKET_TTL_MS })
+    const streams = new DockerStreams({ socketPath: socketPath(config), callTimeoutMs: config.dockerTimeout * 1000 })
+    this.#stops.push(() => streams.close())
+    const dialer = new LocalStreamDialer({ host: config.host, engine: streams })
+    const terminals = composeTerminals({ config, log, store, tickets, dialer })
+    await listening(() => terminals.start(), config.wsproxyHost, config.wsproxyPort, '--wsproxy-port')
+    this.#stops.push(() => terminals.stop())
+
+    const api = composeApi({
+      config,
+      log,
+      store: checkpointedStore(store, checkpoint),
+      doorbell,
+      identity,
+      tickets,
+      registry,
+      gateway: new LocalHostGateway({ name: config.host, engine, images, trouble: () => agent.engineTrouble }),
+    })
+    const { apiHostIp: host, apiPort: port } = config
+    await listening(() => api.listen({ host, port }), host, port, '--api-port')
+    this.#stops.push(() => api.close())
+  }
+
+  /** Operations are let go, not cancelled: the next start resumes them. Containers keep running. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.toReversed()) {
+      try {
+        await stop()
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'a part did not stop cleanly')
+      }
+    }
+    this.#stops = []
+  }
+
+  #dockerEngine(deployment: string): DockerEngine {
+    const { config } = this.#options
+    const engine = new DockerEngine({
+      socketPath: socketPath(config),
+      callTimeoutMs: config.dockerTimeout * 1000,
+      pullStallMs: PULL_STALL_MS,
+      deployment,
+      hardening: {
+        pidsLimit: config.pidsLimit,
+        logMaxSize: config.logMaxSize,
+        logMaxFiles: config.logMaxFiles,
+        defaultRuntime: config.containerRuntime,
+      },
+    })
+    this.#stops.push(() => engine.close())
+    return engine
+  }
+
+  async #identity(database: SqlDatabase): Promise<BuiltInIdentity> {
+    const { config, passwords } = this.#options
+    const identity = new BuiltInIdentity({
+      database,
+      authenticateUri: `${baseUrl(config)}/identity`,
+      tokenTtlMs: config.tokenLifetime * 1000,
+    })
+    for (const { user, project, role } of CLOUD_USERS) {
+      const { id } = await identity.ensureUser(user, passwords.get(user) ?? randomUUID())
+      await identity.assign(id, (await identity.ensureProject(project)).id, role)
+    }
+    return identity
+  }
+}
+
+/** Base of the URLs people are given. */
+export function baseUrl(config: Config): string {
+  const { apiHostIp, myIp, apiPort } = config
+  const host = apiHostIp === '0.0.0.0' || apiHostIp === '::' ? myIp : apiHostIp
+  return `http://${host.includes(':') ? `[${host}]` : host}:${apiPort}`
+}
+
+function socketPath(config: Config): string {
+  return config.dockerApiUrl.slice('unix://'.length)
+}
+
+async function requireEngine(engine: ContainerEngine, config: Config): Promise<void> {
+  try {
+    await engine.ping({ signal: AbortSignal.timeout(PING_TIMEOUT_MS) })
+  } catch (error) {
+    throw new ConfigError(`no usable container engine at ${config.dockerApiUrl}: ${messageOf(error)}`)
+  }
+}
+
+function openDatabase(file: string): SqlDatabase {
+  try {
+    return new SqlDatabase(file)
+  } catch (error) {
+    throw new ConfigError(`the database ${file} cannot be opened: ${messageOf(error)}`)
+  }
+}
+
+async function listening(start: () => Promise<unknown>, host: string, port: number, option: string): Promise<void> {
+  try {
+    await start()
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (code === 'EADDRINUSE') throw new ConfigError(`port ${port} of ${host} is taken; choose another by ${option}`)
+    throw new ConfigError(`cannot listen on ${host} port ${port}: ${messageOf(error)}`)
+  }
+}
