@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-catalog.ts'
 import type { RegistryAccess } from '../adapters/image/registry-client.ts'
-import { isUp } from '../app/hosts/host-views.ts'
+import { upHosts } from '../app/hosts/up-hosts.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
 import type { HostGateway } from '../app/ports/host-gateway.ts'
 import type { IdentityService } from '../app/ports/identity-service.ts'
@@ -15,6 +15,7 @@ import { liveRoutes } from '../edge/api/v1/containers/live-routes.ts'
 import { containerRoutes } from '../edge/api/v1/containers/routes.ts'
 import { ContainerViews } from '../edge/api/v1/containers/view.ts'
 import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
+import { imageRoutes } from '../edge/api/v1/images/routes.ts'
 import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
 import { identityRoutes } from '../edge/identity/identity-routes.ts'
 import { systemClock } from '../lib/system-clock.ts'
@@ -42,9 +43,13 @@ export function composeApi(given: ApiDeps): FastifyInstance {
   const { config, log, store, identity, gateway, registry } = given
   const options = appOptions(config)
   const policy = new PolicyEngine({ file: config.policyFile, log })
-  const upHosts = async (): Promise<string[]> =>
-    (await store.hosts.list()).filter((host) => isUp(host, options)).map((host) => host.name)
-  const images = new RegistryCatalog({ ...CATALOG_DEFAULTS, ...imageDefaults(config), registry, gateway, upHosts })
+  const images = new RegistryCatalog({
+    ...CATALOG_DEFAULTS,
+    ...imageDefaults(config),
+    registry,
+    gateway,
+    upHosts: () => upHosts(store.hosts, options),
+  })
   const deps = { ...given, options, policy, images, clock: systemClock, newUuid: randomUUID }
   return buildApiServer({
     identity,
@@ -55,6 +60,7 @@ export function composeApi(given: ApiDeps): FastifyInstance {
       ...liveRoutes(deps),
       ...serviceRoutes(deps),
       ...hostRoutes(deps),
+      ...imageRoutes(deps),
       ...availabilityZoneRoutes(deps),
     ],
     mounts: [identityRoutes(identity)],

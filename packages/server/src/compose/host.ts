@@ -11,9 +11,11 @@ import { LocalVolumes } from '../adapters/volume/local-volumes.ts'
 import { Gate } from '../lib/gate.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import { HostAgent } from '../orchestration/host-agent.ts'
+import { ImageWorker } from '../orchestration/image-worker.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ControlPlane } from '../orchestration/ports/control-plane.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
+import type { Doorbell } from '../orchestration/ports/store.ts'
 import type { RegistryAuth } from '../orchestration/ports/wire.ts'
 import type { Config } from './config/options.ts'
 import type { StateDir } from './state-dir.ts'
@@ -27,6 +29,9 @@ const CLAIM_WAIT_MS = 30_000
 const PROGRESS_MS = 500
 /** A question to a registry beside a pull. */
 const REGISTRY_TIMEOUT_MS = 5_000
+/** Pending images are looked for so often although nobody rang. */
+const IMAGE_POLL_MS = 5_000
+const IMAGES_AT_ONCE = 3
 
 const DEFAULT_RELIST_S = 60
 /** A relist can be switched off; then it is this rare. */
@@ -39,17 +44,20 @@ export interface HostDeps {
   readonly checkpoint: Checkpoint
   readonly engine: ContainerEngine
   readonly controlPlane: ControlPlane
+  readonly doorbell: Doorbell
   readonly onFencedOut: () => void
 }
 
 export interface ComposedHost {
   readonly agent: HostAgent
+  /** To be started after the agent, whose session it uses. */
+  readonly imageWorker: ImageWorker
   readonly images: DockerImages
   readonly registry: RegistryClient
 }
 
 export function composeHost(deps: HostDeps): ComposedHost {
-  const { config, state, log, checkpoint, engine, controlPlane, onFencedOut } = deps
+  const { config, state, log, checkpoint, engine, controlPlane, doorbell, onFencedOut } = deps
   const command = new ProcessCommand()
   const networks = new LocalBridgeNetwork({ engine, command, log })
   const volumes = new LocalVolumes({ directory: state.file('volumes'), command, log })
@@ -102,7 +110,21 @@ export function composeHost(deps: HostDeps): ComposedHost {
     retryBudgetMs: config.operationRetryTime * 1000,
     maxOperations: config.maxConcurrentOperations,
   })
-  return { agent, images, registry }
+  const imageWorker = new ImageWorker({
+    controlPlane,
+    doorbell,
+    images,
+    engine,
+    host: config.host,
+    session: () => agent.session,
+    clock: systemClock,
+    log,
+    checkpoint,
+    pollMs: IMAGE_POLL_MS,
+    retryBudgetMs: config.operationRetryTime * 1000,
+    maxAtOnce: IMAGES_AT_ONCE,
+  })
+  return { agent, imageWorker, images, registry }
 }
 
 /** [docker] default_registry and its credentials. */

@@ -84,17 +84,20 @@ export class SingleMachine {
         registryFor: async () => ({ domain: imageDefaults(config).defaultRegistry, auth: null }),
       }),
     )
-    const { agent, images, registry } = composeHost({
+    const { agent, imageWorker, images, registry } = composeHost({
       config,
       state,
       log,
       checkpoint,
       engine,
       controlPlane,
+      doorbell,
       onFencedOut: () => onFatal('another agent has taken this host over'),
     })
     await agent.start()
     this.#stops.push(() => agent.stop())
+    await imageWorker.start()
+    this.#stops.push(() => imageWorker.stop())
 
     const tickets = new SqlStreamTickets({ database, ttlMs: TICKET_TTL_MS })
     const streams = new DockerStreams({ socketPath: socketPath(config), callTimeoutMs: config.dockerTimeout * 1000 })
