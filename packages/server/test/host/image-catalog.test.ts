@@ -33,6 +33,7 @@ before(async () => {
     socketPath: socket,
     callTimeoutMs: 30_000,
     pullStallMs: 20_000,
+    deployment: 'image-catalog-test',
     hardening: { pidsLimit: 100, logMaxSize: '1m', logMaxFiles: 1, defaultRuntime: null },
   })
   ;[open, locked] = await Promise.all([registries.start(), registries.start({ login })])

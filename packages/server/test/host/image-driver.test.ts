@@ -137,6 +137,7 @@ test('`always` sees a moved tag, `ifnotpresent` keeps what is there, `never` doe
   await assert.rejects(obtain(request(name, { policy: 'never' })), failsWith('image.not_present'))
   assert.equal(front.seen.length, 0)
   const first = await obtain(request(name, { policy: 'ifnotpresent' }))
+  pulled.add(first.id)
   await open.upload('team/moved', '1')
   const asked = front.seen.length
   assert.equal((await obtain(request(name, { policy: 'ifnotpresent' }))).id, first.id)

@@ -30,6 +30,7 @@ before(async () => {
     socketPath: socket,
     callTimeoutMs: 30_000,
     pullStallMs: 20_000,
+    deployment: 'image-worker-test',
     hardening: { pidsLimit: 100, logMaxSize: '1m', logMaxFiles: 1, defaultRuntime: null },
   })
   registry = await registries.start()

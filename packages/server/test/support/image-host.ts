@@ -31,6 +31,7 @@ const engine = new DockerEngine({
   socketPath,
   callTimeoutMs: 30_000,
   pullStallMs: 20_000,
+  deployment: 'image-worker-test',
   hardening: { pidsLimit: 100, logMaxSize: '1m', logMaxFiles: 1, defaultRuntime: null },
 })
 const hosts = new RegistryHosts({ allowed: [], denied: [], allowLoopback: true, allowPrivate: true, plainHttp: [] })
