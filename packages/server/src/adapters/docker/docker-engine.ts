@@ -1,4 +1,5 @@
 import { EngineConflict, EngineNotFound, EngineRefused, EngineUnavailable, messageOf } from '../../domain/errors.ts'
+import { parseImageReference } from '../../domain/image/reference.ts'
 import type {
   ContainerEngine,
   EngineCallOptions,
@@ -58,6 +59,8 @@ export class DockerEngine implements ContainerEngine {
   readonly #http: EngineHttp
   /** Label filter for objects of this deployment. */
   readonly #mine: string
+  /** Networks that are being made, by name. */
+  readonly #ensuring = new Map<string, Promise<void>>()
 
   constructor(options: DockerEngineOptions) {
     this.#options = options
@@ -155,13 +158,12 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async create(request: EngineCreateRequest, o: EngineCallOptions): Promise<string> {
-    const version = await this.#http.version(o.signal)
     try {
       const { Id } = await this.#http.json<{ Id: string }>({
         method: 'POST',
         path: '/containers/create',
         query: { name: request.name },
-        json: createBody(request, this.#options.hardening, this.#options.deployment, version),
+        json: (version: string) => createBody(request, this.#options.hardening, this.#options.deployment, version),
         signal: o.signal,
       })
       return Id
@@ -258,9 +260,9 @@ export class DockerEngine implements ContainerEngine {
   async logs(containerUuid: string, request: LogsRequest, o: EngineCallOptions): Promise<Buffer> {
     const signal = this.#deadline(o.signal)
     const tty = await this.#isTty(containerUuid, signal)
+    const call = { method: 'GET', path: `${pathOf(containerUuid)}/logs`, signal } as const
     const body = await this.#http.open({
-      method: 'GET',
-      path: `${pathOf(containerUuid)}/logs`,
+      ...call,
       query: {
         stdout: request.stdout,
         stderr: request.stderr,
@@ -268,9 +270,8 @@ export class DockerEngine implements ContainerEngine {
         tail: request.tail ?? 'all',
         since: request.since ?? undefined,
       },
-      signal,
     })
-    const { output, truncated } = await collectOutput(body, tty, request.maxBytes)
+    const { output, truncated } = await this.#http.reading(call, () => collectOutput(body, tty, request.maxBytes))
     body.destroy()
     return truncated ? Buffer.concat([output, Buffer.from('\n[the log is longer; it was cut here]\n')]) : output
   }
@@ -331,15 +332,14 @@ export class DockerEngine implements ContainerEngine {
 
   async runExec(execId: string, maxBytes: number, o: EngineCallOptions): Promise<ExecResult> {
     const signal = this.#deadline(o.signal)
-    const { ProcessConfig } = await this.#execState(execId, signal)
-    const tty = ProcessConfig?.tty === true
-    const body = await this.#http.open({
-      method: 'POST',
-      path: `/exec/${encodeURIComponent(execId)}/start`,
-      json: { Detach: false, Tty: tty },
-      signal,
-    })
-    const { output, truncated } = await collectOutput(body, tty, maxBytes)
+    const before = await this.#execState(execId, signal)
+    if (before.Running === true || typeof before.ExitCode === 'number') {
+      throw new EngineConflict(`exec ${execId} has already run`)
+    }
+    const tty = before.ProcessConfig?.tty === true
+    const call = { method: 'POST', path: `/exec/${encodeURIComponent(execId)}/start`, signal } as const
+    const body = await this.#http.open({ ...call, json: { Detach: false, Tty: tty } })
+    const { output, truncated } = await this.#http.reading(call, () => collectOutput(body, tty, maxBytes))
     body.destroy()
     const { ExitCode } = await this.#execState(execId, signal)
     return { output, exitCode: ExitCode ?? 0, truncated }
@@ -436,6 +436,7 @@ export class DockerEngine implements ContainerEngine {
         path: '/images/create',
         query: { fromImage: reference },
         headers: { 'X-Registry-Auth': registryHeader(auth) },
+        timeoutMs: this.#options.pullStallMs,
         signal: AbortSignal.any([signal, stalled.signal]),
       })
       const state = new PullState()
@@ -480,6 +481,10 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async commit(containerUuid: string, repository: string, tag: string, { signal }: EngineCallOptions): Promise<string> {
+    // The engine looks at the name after it has made the image, and then leaves that without a name.
+    if (parseImageReference(`${repository}:${tag}`) === undefined) {
+      throw new EngineRefused(`${repository}:${tag} is not an image name`)
+    }
     const { Id } = await this.#http.json<{ Id: string }>({
       method: 'POST',
       path: '/commit',
@@ -505,6 +510,22 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async ensureNetwork(request: EngineNetworkRequest, o: EngineCallOptions): Promise<EngineNetwork> {
+    // Of two creates at once the engine refuses one for its subnet, before the other can be seen: one after the other.
+    const turn = this.#ensuring.get(request.name) ?? Promise.resolve()
+    const mine = turn.then(() => this.#ensureNetworkNow(request, o))
+    const over = mine.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#ensuring.set(request.name, over)
+    try {
+      return await mine
+    } finally {
+      if (this.#ensuring.get(request.name) === over) this.#ensuring.delete(request.name)
+    }
+  }
+
+  async #ensureNetworkNow(request: EngineNetworkRequest, o: EngineCallOptions): Promise<EngineNetwork> {
     const there = await this.inspectNetwork(request.name, o)
     if (there !== undefined) return there
     try {
@@ -561,20 +582,23 @@ export class DockerEngine implements ContainerEngine {
     return (await this.#http.json<NetworkAnswer[]>({ method: 'GET', path: '/networks', query, signal })).map(toNetwork)
   }
 
-  async connect(containerUuid: string, endpoint: EngineEndpoint, { signal }: EngineCallOptions): Promise<void> {
-    const version = await this.#http.version(signal)
+  async connect(containerUuid: string, endpoint: EngineEndpoint, o: EngineCallOptions): Promise<void> {
     try {
       await this.#http.buffer({
         method: 'POST',
         path: `/networks/${encodeURIComponent(endpoint.network)}/connect`,
-        json: {
+        json: (version: string) => ({
           Container: `zun-${containerUuid}`,
           EndpointConfig: endpointConfig(endpoint, atLeast(version, 1, 44)),
-        },
-        signal,
+        }),
+        signal: o.signal,
       })
     } catch (error) {
-      if (!/already exists in network/i.test(messageOf(error))) throw error
+      if (/already exists in network/i.test(messageOf(error))) return
+      // The engine keeps the network in the container's configuration although it could not connect, and the next
+      // start would fail for it.
+      if (error instanceof EngineRefused) await this.disconnect(containerUuid, endpoint.network, o)
+      throw error
     }
   }
 

@@ -14,12 +14,13 @@ export interface EngineRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD'
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  /** A function when it depends on the API version that is spoken. */
   readonly json?: unknown
   readonly stream?: AsyncIterable<Buffer>
   readonly headers?: Readonly<Record<string, string>>
   /** Statuses besides 2xx that are a success. */
   readonly also?: readonly number[]
-  /** Milliseconds; default is the client's. */
+  /** Milliseconds until the answer begins, for `buffer` until it is read; default is the client's. */
   readonly timeoutMs?: number
   readonly signal: AbortSignal
 }
@@ -43,11 +44,13 @@ export class EngineHttp {
 
   /** Version spoken now, e.g. `1.41`. */
   async version(signal: AbortSignal): Promise<string> {
-    this.#version ??= this.#negotiate(signal).catch((error: unknown) => {
+    signal.throwIfAborted()
+    // All who wait share one negotiation, so it must not end because one of them gives up.
+    const shared = (this.#version ??= this.#negotiate().catch((error: unknown) => {
       this.#version = undefined
       throw error
-    })
-    return await this.#version
+    }))
+    return await unlessAborted(shared, signal)
   }
 
   /** The parsed JSON answer, or undefined when there is none. */
@@ -70,13 +73,26 @@ export class EngineHttp {
 
   /** An answer whose body the caller reads; errors of status are thrown here. */
   async open(call: EngineRequest): Promise<IncomingMessage> {
+    const first = await this.#attempt(call)
+    if (first !== undefined) return first
+    // Refused for its version before anything was done: the engine was replaced under us. What was streamed is gone.
+    const second = call.stream === undefined ? await this.#attempt(call) : undefined
+    if (second !== undefined) return second
+    throw new EngineUnavailable('the engine was replaced by one that speaks another API version')
+  }
+
+  /** undefined: the engine does not take the version any more, which is then negotiated anew. */
+  async #attempt(call: EngineRequest): Promise<IncomingMessage | undefined> {
     const version = await this.version(call.signal)
-    const response = await this.#send(`/v${version}${call.path}`, call)
+    const json: unknown = typeof call.json === 'function' ? call.json(version) : call.json
+    const response = await this.#send(`/v${version}${call.path}`, { ...call, json })
     const status = response.statusCode ?? 0
     if ((status >= 200 && status < 300) || call.also?.includes(status) === true) return response
     const text = messageIn(await this.#readAll(response, 1024 * 1024, call, call.signal))
-    // Docker 29 and later refuse versions they have dropped; ask anew what this engine speaks.
-    if (status === 400 && /client version .* is too (old|new)/i.test(text)) this.#version = undefined
+    if (status === 400 && /client version .* is too (old|new)/i.test(text)) {
+      this.#version = undefined
+      return undefined
+    }
     throw errorFor(status, text)
   }
 
@@ -121,12 +137,21 @@ export class EngineHttp {
     throw errorFor(opened.response.statusCode ?? 0, text)
   }
 
+  /** For bodies that the caller reads: what breaks them off, as an error of the port. */
+  async reading<T>(call: Pick<EngineRequest, 'method' | 'path' | 'signal'>, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      throw this.#toUnavailable(error, call)
+    }
+  }
+
   destroy(): void {
     this.#agent.destroy()
   }
 
-  async #negotiate(signal: AbortSignal): Promise<string> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)])
+  async #negotiate(): Promise<string> {
+    const deadline = AbortSignal.timeout(this.#timeoutMs)
     const call: EngineRequest = { method: 'GET', path: '/_ping', signal: deadline }
     const response = await this.#send('/_ping', call)
     await this.#readAll(response, 4096, call, deadline)
@@ -144,31 +169,47 @@ export class EngineHttp {
 
   async #send(path: string, call: EngineRequest): Promise<IncomingMessage> {
     call.signal.throwIfAborted()
+    // A server resolves them, quoted or not, and the call would reach another place than it names.
+    if (path.split('/').some((part) => part === '.' || part === '..')) {
+      throw new EngineRefused(`${path} does not name anything of the engine`)
+    }
     const payload = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json))
-    return await new Promise<IncomingMessage>((resolve, reject) => {
-      const req: ClientRequest = request(
-        {
-          socketPath: this.#socketPath,
-          agent: this.#agent,
-          method: call.method,
-          path: path + queryString(call.query),
-          headers: {
-            Host: 'engine',
-            ...(payload === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': payload.length }),
-            ...(call.stream === undefined ? {} : { 'Content-Type': 'application/x-tar' }),
-            ...call.headers,
+    const late = new AbortController()
+    const giveUp = (): void => late.abort(new DOMException('no answer in time', 'TimeoutError'))
+    const timer = setTimeout(giveUp, call.timeoutMs ?? this.#timeoutMs)
+    const signal = AbortSignal.any([call.signal, late.signal])
+    try {
+      return await new Promise<IncomingMessage>((resolve, reject) => {
+        const req: ClientRequest = request(
+          {
+            socketPath: this.#socketPath,
+            agent: this.#agent,
+            method: call.method,
+            path: path + queryString(call.query),
+            headers: {
+              Host: 'engine',
+              ...(payload === undefined
+                ? {}
+                : { 'Content-Type': 'application/json', 'Content-Length': payload.length }),
+              ...(call.stream === undefined ? {} : { 'Content-Type': 'application/x-tar' }),
+              ...call.headers,
+            },
+            signal,
           },
-          signal: call.signal,
-        },
-        resolve,
-      )
-      req.on('error', (error) => {
-        this.#version = undefined
-        reject(this.#toUnavailable(error, call))
+          resolve,
+        )
+        req.on('error', (error) => {
+          this.#version = undefined
+          reject(this.#toUnavailable(error, { ...call, signal }))
+        })
+        if (call.stream === undefined) req.end(payload)
+        else {
+          pipeline(call.stream, req).catch((error: unknown) => reject(this.#toUnavailable(error, { ...call, signal })))
+        }
       })
-      if (call.stream === undefined) req.end(payload)
-      else pipeline(call.stream, req).catch((error: unknown) => reject(this.#toUnavailable(error, call)))
-    })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async #readAll(body: Readable, limit: number, call: EngineRequest, signal: AbortSignal): Promise<Buffer> {
@@ -191,7 +232,7 @@ export class EngineHttp {
     return Buffer.concat(chunks)
   }
 
-  #toUnavailable(error: unknown, call: EngineRequest): unknown {
+  #toUnavailable(error: unknown, call: Pick<EngineRequest, 'method' | 'path' | 'signal'>): unknown {
     const { reason } = call.signal
     if (call.signal.aborted && !isTimeout(reason)) return reason
     const why = call.signal.aborted
@@ -210,6 +251,21 @@ function ownedBy(stream: Duplex, signal: AbortSignal): Duplex {
   signal.addEventListener('abort', breakOff, { once: true })
   stream.once('close', () => signal.removeEventListener('abort', breakOff))
   return stream
+}
+
+/** The promise itself goes on when the signal is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const giveUp = (): void => {
+    const { reason } = signal
+    reject(isTimeout(reason) ? new EngineUnavailable('the engine did not answer in time', { cause: reason }) : reason)
+  }
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
 }
 
 function isTimeout(reason: unknown): boolean {
@@ -236,10 +292,13 @@ function messageIn(body: Buffer): string {
 /** Older engines answer some conflicts with 500 and a text, so both are looked at. */
 const CONFLICT_TEXTS = /is not running|is not paused|is already paused|is paused|is restarting|already in progress/i
 
+/** Faults of the request that the engine answers with 500. */
+const REFUSAL_TEXTS = /^ps: |error processing tar file|extraction point is not a directory|invalid reference format/i
+
 function errorFor(status: number, text: string): Error {
   if (status === 404) return new EngineNotFound(text)
   if (status === 409 || CONFLICT_TEXTS.test(text)) return new EngineConflict(text)
-  if (status >= 400 && status < 500) return new EngineRefused(text)
+  if ((status >= 400 && status < 500) || REFUSAL_TEXTS.test(text)) return new EngineRefused(text)
   return new SystemFault('engine.failed', text === '' ? `the engine answered ${status}` : text)
 }
 

@@ -24,7 +24,7 @@ export interface InspectAnswer {
     readonly Labels?: Record<string, string> | null
   }
   readonly HostConfig?: { readonly Runtime?: string }
-  readonly NetworkSettings?: { readonly Networks?: Record<string, unknown> | null }
+  readonly NetworkSettings?: { readonly Networks?: Record<string, { readonly EndpointID?: string } | null> | null }
 }
 
 const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
@@ -34,8 +34,17 @@ export function toEngineContainer(answer: InspectAnswer): EngineContainer {
     containerUuid: answer.Config?.Labels?.[LABEL_CONTAINER] ?? answer.Name.replace(/^\/zun-/, ''),
     engineId: answer.Id,
     seen: toObservation(answer),
-    networks: Object.keys(answer.NetworkSettings?.Networks ?? {}),
+    networks: networksOf(answer),
   }
+}
+
+/** `none` is the engine's word for no network. One that runs is on a network only if it has an endpoint there. */
+function networksOf(answer: InspectAnswer): string[] {
+  const isLive = answer.State?.Status === 'running' || answer.State?.Status === 'paused'
+  const networks = Object.entries(answer.NetworkSettings?.Networks ?? {})
+  return networks
+    .filter(([name, endpoint]) => name !== 'none' && (!isLive || (endpoint?.EndpointID ?? '') !== ''))
+    .map(([name]) => name)
 }
 
 function toObservation(answer: InspectAnswer): Observation {

@@ -30,12 +30,15 @@ export class SqlDatabase {
   #queue: QueuedWork[] = []
   #flushing: Promise<void> | undefined
 
-  constructor(path: string) {
-    this.#writer = new SqliteConnection(path, { readOnly: false })
+  /** `nowMs`: the database's clock, for tests; default the machine's. */
+  constructor(path: string, options: { readonly nowMs?: () => number } = {}) {
+    const { nowMs } = options
+    this.#writer = new SqliteConnection(path, { readOnly: false, nowMs })
     migrate(this.#writer)
     this.deploymentId = deploymentId(this.#writer)
     this.#write = new Kysely<Schema>({ dialect: new SqliteDialect(this.#writer) })
-    this.read = new Kysely<Schema>({ dialect: new SqliteDialect(new SqliteConnection(path, { readOnly: true })) })
+    const reader = new SqliteConnection(path, { readOnly: true, nowMs })
+    this.read = new Kysely<Schema>({ dialect: new SqliteDialect(reader) })
   }
 
   write<T>(work: (trx: Kysely<Schema>) => Promise<T>): Promise<T> {

@@ -138,6 +138,8 @@ export interface OperationReads {
   /** Recorded ones with this request id, newest first. */
   byRequest(containerUuid: string, requestId: string): Promise<Operation[]>
   steps(operationId: number): Promise<Step[]>
+  /** Milliseconds until a head of line of the lane may run, 0 for now; null when none waits. */
+  dueInMs(lane: string): Promise<number | null>
   countByState(): Promise<Readonly<Record<string, number>>>
 }
 
@@ -148,7 +150,10 @@ export interface OperationWrites extends OperationReads {
    * container. Oldest first.
    */
   claimable(lane: string, max: number): Promise<Operation[]>
-  /** queued → running, fence + 1, attempt + 1, lease set, `active_key` set. False when someone else was faster. */
+  /**
+   * queued → running, fence + 1, attempt + 1, lease set, `active_key` set. False when someone else was faster, or when
+   * another operation of the container runs.
+   */
   claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean>
   /** Running under this fence: lease_until moves. False when it is not ours any more. */
   renew(id: number, fence: number, ttlMs: number): Promise<boolean>

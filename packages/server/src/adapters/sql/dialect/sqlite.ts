@@ -25,8 +25,10 @@ export class SqliteConnection implements DatabaseConnection {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
-  constructor(path: string, options: { readOnly: boolean }) {
+  constructor(path: string, options: { readOnly: boolean; nowMs?: (() => number) | undefined }) {
     this.#db = new DatabaseSync(path, { readOnly: options.readOnly, timeout: 5_000 })
+    const nowMs = options.nowMs ?? Date.now
+    this.#db.function('zund_now_ms', () => BigInt(nowMs()))
     if (!options.readOnly) {
       this.#db.exec('PRAGMA journal_mode = WAL')
       // A 202 has been on the disk: not tuned away.
@@ -120,5 +122,5 @@ function refuse(): never {
   throw new SystemFault('store.own_transactions', 'transactions go through the write queue')
 }
 
-/** Epoch milliseconds by the database's clock. */
-export const NOW_MS = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)"
+/** Epoch milliseconds by the database's clock, which for a file is the machine's, or a test's. */
+export const NOW_MS = 'zund_now_ms()'

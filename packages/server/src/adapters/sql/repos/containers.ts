@@ -72,7 +72,7 @@ export class ContainerRepo implements ContainerWrites {
   }
 
   async keys(query: ContainerQuery): Promise<ContainerKey[]> {
-    const column = SORT_COLUMNS[query.sortKey]
+    const column = Object.hasOwn(SORT_COLUMNS, query.sortKey) ? SORT_COLUMNS[query.sortKey] : undefined
     if (column === undefined) {
       throw new InvalidInput(
         `Invalid input for query parameters 'sort_key'. Value: '${query.sortKey}'. It is not one of ${Object.keys(SORT_COLUMNS).join(', ')}`,

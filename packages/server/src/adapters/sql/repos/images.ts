@@ -32,7 +32,7 @@ export class ImageRepo implements ImageWrites {
   }
 
   async list(page: Page, scope: Scope): Promise<ImageRecord[]> {
-    const column = SORT_COLUMNS[page.sortKey]
+    const column = Object.hasOwn(SORT_COLUMNS, page.sortKey) ? SORT_COLUMNS[page.sortKey] : undefined
     if (column === undefined) {
       throw new InvalidInput(
         `Invalid input for query parameters 'sort_key'. Value: '${page.sortKey}'. It is not one of ${Object.keys(SORT_COLUMNS).join(', ')}`,

@@ -3,6 +3,7 @@ import { SystemFault } from '../../../domain/errors.ts'
 import type { Operation, OperationState, Step } from '../../../domain/operation/types.ts'
 import type { NewOperation, OperationWrites } from '../../../orchestration/ports/store.ts'
 import type { OperationParams, Verb } from '../../../orchestration/ports/wire.ts'
+import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import type { OperationTable, Schema, StepTable } from '../schema.ts'
 
@@ -101,10 +102,29 @@ export class OperationRepo implements OperationWrites {
   }
 
   async claimable(lane: string, max: number): Promise<Operation[]> {
-    const rows = await this.#select()
+    const rows = await this.#headsOfLine(lane)
+      .selectAll()
+      .select(withNow)
+      .where('run_after', '<=', now)
+      .orderBy('id')
+      .limit(max)
+      .execute()
+    return rows.map(toOperation)
+  }
+
+  async dueInMs(lane: string): Promise<number | null> {
+    const row = await this.#headsOfLine(lane)
+      .select((eb) => [eb.fn.min<number | null>('run_after').as('due'), withNow])
+      .executeTakeFirst()
+    return row === undefined || row.due === null ? null : Math.max(0, row.due - row.now)
+  }
+
+  /** Queued operations of the lane that no older unfinished operation of their container keeps waiting. */
+  #headsOfLine(lane: string) {
+    return this.#db
+      .selectFrom('operation')
       .where('lane', '=', lane)
       .where('state', '=', 'queued')
-      .where('run_after', '<=', now)
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(
@@ -116,13 +136,19 @@ export class OperationRepo implements OperationWrites {
           ),
         ),
       )
-      .orderBy('id')
-      .limit(max)
-      .execute()
-    return rows.map(toOperation)
   }
 
   async claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean> {
+    try {
+      return await this.#claim(id, seenFence, owner, ttlMs)
+    } catch (error) {
+      // `active_key`: another operation of the container runs.
+      if (isConstraint(error)) return false
+      throw error
+    }
+  }
+
+  async #claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean> {
     const result = await this.#db
       .updateTable('operation')
       .set({

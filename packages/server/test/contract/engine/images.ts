@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { EngineNotFound, EngineRefused, Retryable } from '../../../src/domain/errors.ts'
+import { pieces, soon, tarOf, type EngineBench } from '../../support/engine-harness.ts'
+
+export function imageTests(get: () => EngineBench): void {
+  test('an image is found by name and by id, and one that is not there is no error', async () => {
+    const { engine, h } = get()
+    const found = await engine.inspectImage(h.image, soon())
+    assert.ok(found)
+    assert.ok(found.repoTags.includes(h.image))
+    assert.ok(found.sizeBytes > 0)
+    assert.deepEqual(found.command, ['sh'])
+    assert.equal((await engine.inspectImage(found.id, soon()))?.id, found.id)
+    assert.equal(await engine.inspectImage('no-such-image:1', soon()), undefined)
+    assert.equal(await engine.inspectImage(`sha256:${'0'.repeat(64)}`, soon()), undefined)
+  })
+
+  test('a commit makes an image of what the container has become', async () => {
+    const bench = get()
+    const { engine } = bench
+    const repository = `zund.test/${randomUUID()}/snap`
+    const uuid = await bench.run()
+    try {
+      await engine.putArchive(uuid, '/tmp', pieces(await tarOf({ made: 'here' })), soon())
+      const id = await engine.commit(uuid, repository, 'v1', soon())
+      assert.equal((await engine.inspectImage(`${repository}:v1`, soon()))?.id, id)
+      assert.equal((await bench.see(uuid)).state, 'running')
+      const copy = await bench.script('cat /tmp/made', { image: `${repository}:v1` })
+      assert.equal(await bench.logs(copy), 'here')
+      await engine.remove(copy, true, soon())
+      const again = await engine.commit(uuid, repository, 'v1', soon())
+      assert.notEqual(again, id)
+      assert.equal((await engine.inspectImage(`${repository}:v1`, soon()))?.id, again)
+      await engine.removeImage(id, soon())
+    } finally {
+      await engine.removeImage(`${repository}:v1`, soon())
+    }
+    assert.equal(await engine.inspectImage(`${repository}:v1`, soon()), undefined)
+    await engine.removeImage(`${repository}:v1`, soon())
+  })
+
+  test('a commit to a name that is none is refused', async () => {
+    const bench = get()
+    await assert.rejects(bench.engine.commit(await bench.create(), 'Not A Name', 'v1', soon()), EngineRefused)
+  })
+
+  test('a pull brings the image and tells how far it is', async () => {
+    const { engine, h } = get()
+    const seen: string[] = []
+    try {
+      await engine.pullImage(h.registry.open, null, (p) => seen.push(p.detail), soon())
+      assert.ok(await engine.inspectImage(h.registry.open, soon()))
+      assert.ok(seen.length > 0)
+      for (const detail of seen) assert.match(detail, /\d+ of \d+ layers/)
+    } finally {
+      await engine.removeImage(h.registry.open, soon())
+    }
+  })
+
+  test('a pull that cannot be says why, and whether waiting can help', async () => {
+    const { engine, h } = get()
+    const { missing, locked, unreachable, credentials } = h.registry
+    const pull = (reference: string, auth: typeof credentials | null) =>
+      engine.pullImage(reference, auth, () => undefined, soon())
+    await assert.rejects(pull(missing, null), EngineNotFound)
+    await assert.rejects(pull(locked, null), EngineRefused)
+    await assert.rejects(pull(locked, { ...credentials, password: 'wrong' }), EngineRefused)
+    await assert.rejects(pull(unreachable, null), Retryable)
+    try {
+      await pull(locked, credentials)
+      assert.ok(await engine.inspectImage(locked, soon()))
+    } finally {
+      await engine.removeImage(locked, soon())
+    }
+  })
+}

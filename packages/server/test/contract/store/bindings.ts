@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { aBinding, aMount, aNetwork, aPort } from '../../support/builders.ts'
+import { addContainer, type StoreHarness } from '../../support/store-harness.ts'
+
+export function bindingTests(get: () => StoreHarness): void {
+  test('bindings come back in the order of the request', async () => {
+    const { store } = get()
+    const { uuid } = await addContainer(store)
+    const bindings = [2, 0, 1].map((order) => aBinding(order === 1 ? aMount() : aPort(), { order }))
+    for (const binding of bindings) await store.write((tx) => tx.bindings.insert(uuid, binding))
+    assert.deepEqual(
+      await store.bindings.ofContainer(uuid),
+      bindings.toSorted((a, b) => a.order - b.order),
+    )
+    const [some] = bindings
+    assert.deepEqual(await store.bindings.byUuid(some?.uuid ?? ''), { containerUuid: uuid, binding: some })
+    assert.equal(await store.bindings.byUuid(randomUUID()), undefined)
+  })
+
+  test('a state changes where there is a binding, and a removed one gives its addresses back', async () => {
+    const { store } = get()
+    const { uuid } = await addContainer(store)
+    const port = aBinding(aPort())
+    await store.write(async (tx) => {
+      await tx.networks.insert(aNetwork('net1'))
+      await tx.networks.reserveAddress('net1', '10.0.0.2', port.uuid)
+      await tx.networks.reserveAddress('net1', '10.0.0.3', randomUUID())
+      await tx.bindings.insert(uuid, port)
+    })
+    assert.equal(await store.write((tx) => tx.bindings.setState(port.uuid, 'held')), true)
+    assert.equal((await store.bindings.byUuid(port.uuid))?.binding.state, 'held')
+    assert.equal(await store.write((tx) => tx.bindings.remove(port.uuid)), true)
+    assert.deepEqual(await store.networks.addresses('net1'), ['10.0.0.3'])
+    assert.equal(await store.write((tx) => tx.bindings.setState(port.uuid, 'held')), false)
+    assert.equal(await store.write((tx) => tx.bindings.remove(port.uuid)), false)
+  })
+}

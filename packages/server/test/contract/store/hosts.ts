@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { HostInventory } from '../../../src/orchestration/ports/wire.ts'
+import type { StoreHarness } from '../../support/store-harness.ts'
+
+const INVENTORY: HostInventory = {
+  memTotalMiB: 8_000,
+  cpus: 4,
+  diskTotalGiB: 100,
+  diskQuotaSupported: false,
+  totalContainers: 0,
+  architecture: 'x86_64',
+  osType: 'linux',
+  os: 'Debian',
+  kernelVersion: '6.1',
+  labels: { rack: '7' },
+  runtimes: ['runc'],
+  defaultRuntime: 'runc',
+  engineVersion: '20.10',
+  engineApiVersion: '1.41',
+  enableCpuPinning: false,
+  routedSubnets: ['10.0.0.0/24'],
+}
+
+export function hostTests(get: () => StoreHarness): void {
+  const begin = (host: string, uuidIfNew: string, availabilityZone = 'nova') =>
+    get().store.write((tx) => tx.hosts.beginSession({ host, availabilityZone, uuidIfNew }))
+
+  test('every session of a host has a greater epoch, and the host keeps its uuid', async () => {
+    const { store } = get()
+    assert.equal(await begin('a', 'uuid-1'), 1)
+    assert.equal(await begin('a', 'uuid-2', 'zone2'), 2)
+    assert.equal(await begin('b', 'uuid-3'), 1)
+    const host = await store.hosts.byName('a')
+    assert.deepEqual([host?.uuid, host?.epoch, host?.availabilityZone], ['uuid-1', 2, 'zone2'])
+    assert.equal((await store.hosts.byUuid('uuid-1'))?.name, 'a')
+    assert.deepEqual(
+      (await store.hosts.list()).map((h) => h.name),
+      ['a', 'b'],
+    )
+    assert.equal(await store.hosts.byName('c'), undefined)
+  })
+
+  test('a heartbeat counts only under the newest epoch', async () => {
+    const h = get()
+    await begin('a', 'uuid-1')
+    const beat = (epoch: number, engineTrouble: string | null, inventory?: HostInventory) =>
+      h.store.write((tx) =>
+        tx.hosts.heartbeat('a', epoch, { engineTrouble, ...(inventory === undefined ? {} : { inventory }) }),
+      )
+    assert.equal(await beat(1, null, INVENTORY), true)
+    await begin('a', 'x')
+    await h.pass(5_000)
+    assert.equal(await beat(1, 'old news'), false)
+    assert.ok(((await h.store.hosts.byName('a'))?.silentMs ?? 0) >= 5_000)
+    assert.equal(await beat(2, null), true)
+    const host = await h.store.hosts.byName('a')
+    assert.ok((host?.silentMs ?? 5_000) < 5_000)
+    assert.deepEqual(host?.inventory, INVENTORY)
+    assert.equal(host.engineTrouble, null)
+    assert.ok(host.reportCount >= 2)
+  })
+
+  test('trouble of the engine counts from its beginning to its end', async () => {
+    const h = get()
+    await begin('a', 'uuid-1')
+    const beat = (trouble: string | null) =>
+      h.store.write((tx) => tx.hosts.heartbeat('a', 1, { engineTrouble: trouble }))
+    await beat('refused')
+    await h.pass(3_000)
+    await beat('still refused')
+    const sick = await h.store.hosts.byName('a')
+    assert.equal(sick?.engineTrouble, 'still refused')
+    assert.ok(sick.engineTroubleMs >= 3_000)
+    await beat(null)
+    assert.equal((await h.store.hosts.byName('a'))?.engineTroubleMs, 0)
+  })
+
+  test('an operator can disable, force down and remove a host, if there is one', async () => {
+    const { store } = get()
+    await begin('a', 'uuid-1')
+    assert.equal(await store.write((tx) => tx.hosts.setDisabled('a', true, 'repair')), true)
+    assert.equal(await store.write((tx) => tx.hosts.setForcedDown('a', true)), true)
+    const host = await store.hosts.byName('a')
+    assert.deepEqual([host?.disabled, host?.disabledReason, host?.forcedDown], [true, 'repair', true])
+    await store.write((tx) => tx.hosts.setDisabled('a', false, null))
+    assert.equal((await store.hosts.byName('a'))?.disabledReason, null)
+    assert.equal(await store.write((tx) => tx.hosts.remove('a')), true)
+    assert.equal(await store.write((tx) => tx.hosts.remove('a')), false)
+    assert.equal(await store.write((tx) => tx.hosts.setDisabled('a', true, null)), false)
+    assert.equal(await store.write((tx) => tx.hosts.heartbeat('a', 1, { engineTrouble: null })), false)
+  })
+}

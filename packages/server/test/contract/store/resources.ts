@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { Conflict, InvalidInput } from '../../../src/domain/errors.ts'
+import type { ImageRecord, LocalVolume, Page } from '../../../src/orchestration/ports/store.ts'
+import { aBinding, aMount, aNetwork } from '../../support/builders.ts'
+import { addContainer, ALL, type StoreHarness } from '../../support/store-harness.ts'
+
+function anImage(patch: Partial<ImageRecord> = {}): Omit<ImageRecord, 'id'> {
+  return {
+    uuid: randomUUID(),
+    imageId: null,
+    repo: 'busybox',
+    tag: 'latest',
+    sizeBytes: null,
+    host: 'host1',
+    projectId: 'project',
+    userId: 'user',
+    pending: null,
+    error: null,
+    ...patch,
+  }
+}
+
+function aVolume(patch: Partial<LocalVolume> = {}): Omit<LocalVolume, 'createdAtMs'> {
+  return {
+    uuid: randomUUID(),
+    name: null,
+    projectId: 'project',
+    userId: 'user',
+    sizeGiB: 1,
+    host: null,
+    autoRemove: false,
+    ...patch,
+  }
+}
+
+function aPage(patch: Partial<Page> = {}): Page {
+  return { limit: 100, marker: null, sortKey: 'id', sortDir: 'asc', ...patch }
+}
+
+export function resourceTests(get: () => StoreHarness): void {
+  test('an address of a network is given to one port', async () => {
+    const { store } = get()
+    await store.write((tx) => tx.networks.insert(aNetwork('n1')))
+    await store.write((tx) => tx.networks.insert(aNetwork('n2', { cidrV4: '10.0.1.0/24' })))
+    await store.write((tx) => tx.networks.reserveAddress('n1', '10.0.0.9', 'port1'))
+    await assert.rejects(
+      store.write((tx) => tx.networks.reserveAddress('n1', '10.0.0.9', 'port2')),
+      (error) => error instanceof Conflict && error.code === 'port-in-use',
+    )
+    await store.write((tx) => tx.networks.reserveAddress('n2', '10.0.0.9', 'port2'))
+    assert.deepEqual(await store.networks.addresses('n1'), ['10.0.0.9'])
+  })
+
+  test('of two who want the same address at once one gets it', async () => {
+    const { store } = get()
+    await store.write((tx) => tx.networks.insert(aNetwork('n1')))
+    const results = await Promise.allSettled(
+      ['a', 'b'].map((port) => store.write((tx) => tx.networks.reserveAddress('n1', '10.0.0.9', port))),
+    )
+    assert.deepEqual(
+      results.map((result) => result.status),
+      ['fulfilled', 'rejected'],
+    )
+  })
+
+  test('subnets are unique, and a project has one default network', async () => {
+    const { store } = get()
+    const insert = (patch: object) => store.write((tx) => tx.networks.insert(aNetwork(randomUUID(), patch)))
+    const first = await insert({ isDefault: true, cidrV6: 'fd00::/64', gatewayV6: 'fd00::1', subnetV6: 's6' })
+    await assert.rejects(insert({}), Conflict)
+    await assert.rejects(insert({ cidrV4: '10.1.0.0/24', isDefault: true }), Conflict)
+    await assert.rejects(insert({ cidrV4: '10.1.0.0/24', cidrV6: 'fd00::/64' }), Conflict)
+    const second = await insert({ cidrV4: '10.2.0.0/24', isDefault: true, projectId: 'other' })
+    assert.deepEqual((await store.networks.usedCidrs()).toSorted(), ['10.0.0.0/24', '10.2.0.0/24', 'fd00::/64'])
+    const own = { kind: 'project', projectId: 'project' } as const
+    assert.deepEqual(await store.networks.list(own), [first])
+    assert.deepEqual(await store.networks.byName('default', own), [first])
+    assert.equal(await store.networks.byUuid(second.uuid, own), undefined)
+    assert.deepEqual(await store.networks.byUuid(second.uuid, ALL), second)
+    assert.deepEqual(await store.networks.list({ kind: 'user', userId: 'user' }), [])
+    assert.equal(await store.write((tx) => tx.networks.remove(first.uuid)), true)
+    assert.equal(await store.write((tx) => tx.networks.remove(first.uuid)), false)
+  })
+
+  test('volumes know who uses them', async () => {
+    const { store } = get()
+    const volume = await store.write((tx) => tx.volumes.insert(aVolume({ name: 'data' })))
+    const { uuid } = await addContainer(store)
+    assert.deepEqual(await store.volumes.users(volume.uuid), [])
+    await store.write((tx) => tx.bindings.insert(uuid, aBinding(aMount({ volumeUuid: volume.uuid }))))
+    assert.deepEqual(await store.volumes.users(volume.uuid), [uuid])
+    assert.equal(await store.write((tx) => tx.volumes.setHost(volume.uuid, 'host1')), true)
+    const own = { kind: 'project', projectId: 'project' } as const
+    assert.deepEqual(await store.volumes.byName('data', own), [{ ...volume, host: 'host1' }])
+    assert.deepEqual(await store.volumes.list({ kind: 'project', projectId: 'other' }), [])
+    assert.equal((await store.volumes.byUuid(volume.uuid, { kind: 'user', userId: 'user' }))?.name, 'data')
+    assert.equal(await store.write((tx) => tx.volumes.remove(volume.uuid)), true)
+    assert.equal(await store.write((tx) => tx.volumes.remove(volume.uuid)), false)
+    assert.equal(await store.write((tx) => tx.volumes.setHost(volume.uuid, 'host1')), false)
+  })
+
+  test('an image has one record per name and host', async () => {
+    const { store } = get()
+    const made = await store.write((tx) => tx.images.insert(anImage({ pending: 'pull' })))
+    await assert.rejects(
+      store.write((tx) => tx.images.insert(anImage())),
+      (error) => error instanceof Conflict && error.code === 'image-already-exists',
+    )
+    await store.write((tx) => tx.images.insert(anImage({ host: 'host2', pending: 'delete' })))
+    await store.write((tx) => tx.images.insert(anImage({ tag: 'old', pending: 'commit' })))
+    assert.deepEqual(await store.images.pendingOn('host1'), [made])
+    const patch = { imageId: 'sha256:1', sizeBytes: 5, pending: null, error: 'e', repo: 'r', tag: 't' }
+    assert.equal(await store.write((tx) => tx.images.update(made.uuid, patch)), true)
+    assert.deepEqual(await store.images.byUuid(made.uuid, ALL), { ...made, ...patch })
+    assert.equal(await store.write((tx) => tx.images.update(made.uuid, {})), true)
+    assert.equal(await store.write((tx) => tx.images.update(randomUUID(), {})), false)
+    assert.equal(await store.images.byUuid(made.uuid, { kind: 'project', projectId: 'other' }), undefined)
+    assert.equal(await store.write((tx) => tx.images.remove(made.uuid)), true)
+    assert.equal(await store.write((tx) => tx.images.remove(made.uuid)), false)
+  })
+
+  test('images are paged like containers', async () => {
+    const { store } = get()
+    const uuids: string[] = []
+    for (let n = 0; n < 7; n += 1) {
+      const image = anImage({ repo: `repo${n % 3}`, tag: String(n), sizeBytes: n % 2 === 0 ? null : n })
+      uuids.push((await store.write((tx) => tx.images.insert(image))).uuid)
+    }
+    for (const sortKey of ['id', 'uuid', 'image_id', 'repo', 'tag', 'size', 'host', 'project_id']) {
+      for (const sortDir of ['asc', 'desc'] as const) {
+        const whole = (await store.images.list(aPage({ sortKey, sortDir }), ALL)).map((image) => image.uuid)
+        assert.deepEqual(whole.toSorted(), uuids.toSorted())
+        const pages: string[] = []
+        for (let marker: string | null = null; ; ) {
+          const page: ImageRecord[] = await store.images.list(aPage({ sortKey, sortDir, limit: 3, marker }), ALL)
+          pages.push(...page.map((image) => image.uuid))
+          marker = page.at(-1)?.uuid ?? null
+          if (marker === null) break
+        }
+        assert.deepEqual(pages, whole, `${sortKey} ${sortDir}`)
+      }
+    }
+    await assert.rejects(store.images.list(aPage({ sortKey: 'constructor' }), ALL), InvalidInput)
+    await assert.rejects(store.images.list(aPage({ marker: randomUUID() }), ALL), InvalidInput)
+    assert.deepEqual(await store.images.list(aPage(), { kind: 'project', projectId: 'other' }), [])
+  })
+}

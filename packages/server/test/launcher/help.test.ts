@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Checkout } from './checkout.ts'
+
+const COMMANDS = ['up', 'down', 'status', 'test', 'bench', 'env']
+
+test('help is there for the launcher and each of its commands, and sets nothing up', async (t) => {
+  const checkout = new Checkout(t)
+  checkout.stub('node', 'exit 1')
+  checkout.stub('npm', 'exit 1')
+  for (const args of [[], ['--help'], ['-h'], ['help']]) {
+    const { code, out, complaints } = await checkout.run(args)
+    assert.deepEqual({ code, complaints }, { code: 0, complaints: [] })
+    assert.match(out, /^Usage: \.\/zund COMMAND/)
+    for (const command of COMMANDS) assert.match(out, new RegExp(`^ {2}${command} `, 'm'))
+  }
+  for (const command of COMMANDS) {
+    const { code, out, complaints } = await checkout.run([command, '--help'])
+    assert.deepEqual({ code, complaints }, { code: 0, complaints: [] })
+    assert.ok(out.startsWith(`Usage: ./zund ${command}`), out)
+    assert.equal((await checkout.run(['help', command])).out, out)
+  }
+  assert.equal(checkout.read('.zund/runtime'), '')
+})
+
+test('help of `up` names all of its options', async (t) => {
+  const { out } = await new Checkout(t).run(['up', '--state-dir', '/nowhere', '--help'])
+  for (const option of ['--state-dir', '--api-port', '--wsproxy-port', '--bind', '--detach', '--no-install']) {
+    assert.ok(out.includes(option), option)
+  }
+})
+
+test('help about something unknown is one line and exit status 2', async (t) => {
+  const { code, complaints } = await new Checkout(t).run(['help', 'weather'])
+  assert.equal(code, 2)
+  assert.deepEqual(complaints, ["zund: there is no help about 'weather'; see ./zund --help"])
+})
+
+test('--version says the version of the project', async (t) => {
+  const { code, out } = await new Checkout(t).run(['--version'])
+  assert.equal(code, 0)
+  assert.match(out, /^zund \d+\.\d+\.\d+\n$/)
+})

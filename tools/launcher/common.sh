@@ -1,0 +1,51 @@
+# Sourced by ./zund; needs $root.
+
+say() {
+  printf 'zund: %s\n' "$*" >&2
+}
+
+die() {
+  say "$*"
+  exit 1
+}
+
+misuse() {
+  say "$*; see ./zund --help"
+  exit 2
+}
+
+# Makes a directory of ours, or says that it cannot be written to.
+need_writable() {
+  mkdir -p -- "$1" 2>/dev/null || die "cannot make the directory $1"
+  [ -w "$1" ] || die "cannot write to $1"
+}
+
+# The value of a one-line string property of a JSON file of ours.
+json_value() {
+  sed -n "s/^ *\"$1\": *\"\\([^\"]*\\)\".*/\\1/p" "$2" | head -n 1
+}
+
+# Runs a command silently; when it fails, shows the end of what it said and gives up.
+quietly() {
+  what=$1
+  shift
+  if "$@" >"$root/.zund/setup.log" 2>&1 </dev/null 8>&-; then return 0; fi
+  tail -n 15 "$root/.zund/setup.log" >&2
+  die "$what failed; all it said is in $root/.zund/setup.log"
+}
+
+# One set-up at a time in this checkout. The kernel lets go of the lock when its holder dies, so it cannot go stale.
+lock_setup() {
+  command -v flock >/dev/null || die 'flock is missing; on Debian: apt-get install util-linux'
+  need_writable "$root/.zund"
+  exec 8>"$root/.zund/lock"
+  if ! flock -n 8; then
+    say 'waiting for another set-up of this checkout to finish'
+    flock -w 900 8 || die 'another set-up of this checkout does not finish'
+  fi
+}
+
+# Whatever is started later must not inherit the lock.
+unlock_setup() {
+  exec 8>&-
+}

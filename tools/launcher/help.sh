@@ -1,0 +1,112 @@
+# Sourced by ./zund. The texts behind --help.
+
+has_help() {
+  case $1 in zund | up | down | status | test | bench | env) return 0 ;; *) return 1 ;; esac
+}
+
+help_for() {
+  has_help "$1" || misuse "there is no help about '$1'"
+  "help_$1"
+}
+
+help_zund() {
+  cat <<'TEXT'
+Usage: ./zund COMMAND [OPTIONS]
+
+The OpenStack Containers service on one machine.
+
+  up          set up what is missing, start the service, say how to use it
+  down        stop it; containers keep running
+  status      what runs, the engine, how many containers
+  test        run the tests
+  bench       run the benchmarks
+  env         run a command with the project's Node first in PATH
+  help        this text; the same as --help
+
+./zund COMMAND --help tells more about each.
+TEXT
+}
+
+help_up() {
+  cat <<'TEXT'
+Usage: ./zund up [OPTIONS]
+
+Brings Node and the npm packages when they are missing or old, finds a container engine, migrates the database and
+starts all roles in one process. When it is ready it prints the endpoint, the path of a clouds.yaml with the passwords,
+and the first commands to try. It stays in the foreground until Ctrl-C, unless told to detach.
+
+  --state-dir DIR       where database, keys, volumes and logs are kept
+                        (default: $ZUND_STATE_DIR, or /var/lib/zund for root,
+                        or ${XDG_STATE_HOME:-~/.local/state}/zund)
+  --api-port PORT       the API and its identity service (default: 9517)
+  --wsproxy-port PORT   terminals (default: 6784)
+  --bind ADDRESS        address to listen on (default: 127.0.0.1)
+  --detach              return when it is ready and leave it running
+  --no-install          neither install nor start a container engine
+
+The engine is found through DOCKER_HOST, which must be unix://PATH, or at /var/run/docker.sock. Where none answers, root
+on Debian or Ubuntu gets the distribution's docker.io installed and started; anybody else is told what to do.
+
+Exit status: 0 when it ran, or runs already; not 0 when it could not start, with one line saying why.
+TEXT
+}
+
+help_down() {
+  cat <<'TEXT'
+Usage: ./zund down [--state-dir DIR]
+
+Stops what `up` started on this state directory. Containers and the container engine keep running; the next `up` knows
+them again.
+TEXT
+}
+
+help_status() {
+  cat <<'TEXT'
+Usage: ./zund status [--state-dir DIR] [--json]
+
+Shows whether the service runs, its roles, its container engine, and how many containers and operations there are.
+
+Exit status: 0 when it runs, 3 when it does not.
+TEXT
+}
+
+help_test() {
+  cat <<'TEXT'
+Usage: ./zund test [SUITE...] [--list] [--setup-only] [-- NODE-OPTION... [FILE...]]
+
+Runs the tests of the named suites, or of all. Sees to all they need: the npm packages, Debian packages (as root), and a
+container engine of their own in a network of its own, which is stopped afterwards. The last line is
+"N passed, N failed"; the exit status is 1 when a test failed or none ran.
+
+  --list          name the suites and what they need, and stop
+  --setup-only    install what the suites need, and stop
+  -- ...          what follows goes to `node --test`; files replace those of the suite
+
+  ZUND_TEST_ENGINE   socket of an engine to use instead; it needs the image busybox:latest
+
+Example: ./zund test unit -- --test-name-pattern=quota
+TEXT
+}
+
+help_bench() {
+  cat <<'TEXT'
+Usage: ./zund bench [NAME...] [--list]
+
+Runs the named benchmarks, or all, and prints their figures beside what each is aimed at. bench/README.md says how they
+are measured.
+
+  --list             name the benchmarks and stop
+
+  ZUND_TEST_ENGINE   socket of an engine to use instead of one of its own
+TEXT
+}
+
+help_env() {
+  cat <<'TEXT'
+Usage: ./zund env COMMAND [ARGUMENT...]
+
+Runs COMMAND with the Node that the project uses first in PATH and with the npm packages installed.
+
+Example: ./zund env npm run lint
+TEXT
+}

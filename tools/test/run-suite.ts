@@ -1,0 +1,82 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Count } from './count-reporter.ts'
+import { runInGroup } from './process-group.ts'
+import type { Suite } from './suites.ts'
+
+/** One test may set a longer one for itself. */
+const TEST_TIMEOUT_MS = 120_000
+
+const SELECTING = /^--test-(name-pattern|skip-pattern|only)\b/
+
+export interface SuiteResult {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  /** Said beside the numbers when they alone do not explain the failure. */
+  readonly remark?: string
+}
+
+export interface SuiteRun {
+  readonly suite: Suite
+  readonly root: string
+  readonly files: readonly string[]
+  readonly nodeOptions: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** Command that puts the tests where they belong, e.g. into the network of their engine. */
+  readonly wrap: readonly string[]
+}
+
+/** Runs the files of one suite by `node --test`; never throws for what tests do. */
+export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promise<SuiteResult> {
+  if (run.files.length === 0) return { passed: 0, failed: 1, skipped: 0, remark: 'it has no files' }
+  const scratch = mkdtempSync(join(tmpdir(), 'zund-test-'))
+  const counts = join(scratch, 'counts')
+  const timeout = AbortSignal.timeout(run.suite.timeoutMinutes * 60_000)
+  try {
+    const code = await runInGroup([...run.wrap, process.execPath, ...nodeArguments(run, counts)], {
+      cwd: run.root,
+      env: run.env,
+      signal: AbortSignal.any([o.signal, timeout]),
+    })
+    const selected = run.nodeOptions.some((option) => SELECTING.test(option))
+    const tally = tallyOf(existsSync(counts) ? readFileSync(counts, 'utf8') : '', selected)
+    if (o.signal.aborted) return worse(tally, 'it was interrupted')
+    if (timeout.aborted) return worse(tally, `it was not finished after ${run.suite.timeoutMinutes} minutes`)
+    if (code !== 0 && tally.failed === 0) return worse(tally, `node --test ended with ${code}`)
+    if (tally.passed + tally.failed === 0) return worse(tally, 'no test ran')
+    return tally
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+function nodeArguments({ suite, root, files, nodeOptions }: SuiteRun, counts: string): string[] {
+  return [
+    '--test',
+    `--test-concurrency=${suite.concurrency}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${join(root, 'tools/test/count-reporter.ts')}`,
+    `--test-reporter-destination=${counts}`,
+    ...nodeOptions,
+    ...files,
+  ]
+}
+
+/** `selected`: files in which no test was selected look like files without tests, and are fine then. */
+function tallyOf(lines: string, selected: boolean): SuiteResult {
+  const tally = { passed: 0, failed: 0, skipped: 0, fileWithoutTests: 0 }
+  for (const line of lines.split('\n')) {
+    if (line.endsWith('"')) tally[JSON.parse(line) as Count] += 1
+  }
+  const { fileWithoutTests, ...result } = tally
+  if (fileWithoutTests === 0 || selected) return result
+  return { ...result, failed: result.failed + fileWithoutTests, remark: `${fileWithoutTests} file(s) without a test` }
+}
+
+function worse(result: SuiteResult, remark: string): SuiteResult {
+  return { ...result, failed: result.failed + 1, remark }
+}
