@@ -1,200 +1,23 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import type { FastifyInstance } from 'fastify'
-import { LocalDoorbell } from '../../src/adapters/doorbell/local.ts'
-import { localLink } from '../../src/adapters/link/local.ts'
-import { SqlDatabase } from '../../src/adapters/sql/database.ts'
-import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
-import type { ImageDeps } from '../../src/app/images/deps.ts'
-import { PolicyEngine } from '../../src/app/policy/policy-engine.ts'
-import type { Caller } from '../../src/app/ports/identity.ts'
-import { EngineConflict, EngineUnavailable, SystemFault, UserFault } from '../../src/domain/errors.ts'
+import { EngineUnavailable, SystemFault, UserFault } from '../../src/domain/errors.ts'
 import { snapshotReference } from '../../src/domain/image/snapshot.ts'
-import { buildApiServer } from '../../src/edge/api/server.ts'
-import { imageRoutes } from '../../src/edge/api/v1/images/routes.ts'
-import { noCheckpoints } from '../../src/lib/checkpoints.ts'
-import { systemClock } from '../../src/lib/system-clock.ts'
-import { ControlPlaneService } from '../../src/orchestration/control-plane-service.ts'
-import { ImageWorker } from '../../src/orchestration/image-worker.ts'
-import type { ImageRequest } from '../../src/orchestration/ports/drivers.ts'
-import type { EngineImage } from '../../src/orchestration/ports/engine.ts'
+import { HOST, ImageApi, type Answer, type FakeHost } from '../support/image-api.ts'
+import { until } from '../support/until.ts'
 
-const HOST = 'host-1'
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-const signal = AbortSignal.timeout(60_000)
-
-/** Token `role:project`. */
-function callerOf(token: string): Caller | undefined {
-  const [role, project] = token.split(':')
-  if (role === undefined || project === undefined) return undefined
-  const none = { userDomainId: 'default', userDomainName: 'Default', projectDomainId: null, projectDomainName: null }
-  return {
-    ...none,
-    userId: `user-of-${project}`,
-    userName: 'u',
-    projectId: project === '' ? null : project,
-    projectName: project,
-    roles: [role],
-  }
-}
-
-/** Images of one host, as its driver and its engine have them. */
-class FakeHost {
-  readonly store = new Map<string, EngineImage>()
-  readonly pulls: ImageRequest[] = []
-  readonly removed: string[] = []
-  inUse = false
-  /** What a pull does; the default succeeds. */
-  onPull: (signal: AbortSignal) => Promise<void> = async () => undefined
-
-  readonly images = {
-    obtain: async (request: ImageRequest, _onProgress: unknown, o: { signal: AbortSignal }) => {
-      this.pulls.push(request)
-      await this.onPull(o.signal)
-      const reference = request.spec.image.replace('docker.io/library/', '')
-      const id = `sha256:${this.store.size + 1}`
-      this.store.set(reference, {
-        id,
-        repoTags: [reference],
-        repoDigests: [],
-        sizeBytes: 1984172,
-        command: null,
-        entrypoint: null,
-      })
-      return { reference: id, id, driver: 'docker' }
-    },
-  }
-
-  readonly engine = {
-    inspectImage: async (reference: string) =>
-      this.store.get(reference) ?? [...this.store.values()].find((image) => image.id === reference),
-    removeImage: async (reference: string) => {
-      if (this.inUse) throw new EngineConflict('image is being used by a container')
-      this.removed.push(reference)
-      this.store.delete(reference)
-    },
-  }
-}
-
-let directory: string
-let store: SqlStore
-let app: FastifyInstance
-let doorbell: LocalDoorbell
+let api: ImageApi
 let host: FakeHost
-let workers: ImageWorker[]
-let hostUuid: string
-let search: ImageDeps['gateway']['searchImages']
-let searched: string[]
+let store: ImageApi['store']
+let call: ImageApi['call']
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zund-images-api-'))
-  store = new SqlStore(new SqlDatabase(join(directory, 'zund.db')))
-  doorbell = new LocalDoorbell()
-  host = new FakeHost()
-  workers = []
-  hostUuid = randomUUID()
-  searched = []
-  search = async () => []
-  await store.write((tx) => tx.hosts.beginSession({ host: HOST, availabilityZone: 'nova', uuidIfNew: hostUuid }))
-  const policy = new PolicyEngine({ file: null, log })
-  const options = {
-    maxPageSize: 1000,
-    serviceDownTimeS: 180,
-    engineGraceMs: 10_000,
-    imageDrivers: ['docker'],
-    defaults: { imageDriver: 'docker' },
-    defaultRegistry: null,
-  }
-  const gateway: ImageDeps['gateway'] = {
-    searchImages: async (name, term, o) => {
-      searched.push(`${name} ${term}`)
-      return await search(name, term, o)
-    },
-  }
-  app = buildApiServer({
-    identity: { authenticateUri: 'http://identity', validate: async (token) => callerOf(token) },
-    policy,
-    log,
-    routes: imageRoutes({ store, doorbell, policy, gateway, options, log, newUuid: randomUUID }),
-    mounts: [],
-    options: {
-      bodyLimit: 65_536,
-      publicEndpoint: null,
-      trustForwardedHeaders: false,
-      allowedOrigins: [],
-      healthcheckDisableFile: '/nonexistent',
-      requestTimeoutMs: 10_000,
-    },
-  })
+  api = await ImageApi.start()
+  ;({ host, store } = api)
+  call = api.call.bind(api)
 })
 
-afterEach(async () => {
-  for (const worker of workers) await worker.stop()
-  await app.close()
-  await store.close()
-  rmSync(directory, { recursive: true, force: true })
-})
-
-/** A life of the host's worker; each begins a session of its own. */
-async function work(retryBudgetMs = 0): Promise<ImageWorker> {
-  const controlPlane = localLink(
-    new ControlPlaneService({
-      store,
-      doorbell,
-      clock: systemClock,
-      log,
-      leaseTtlMs: 60_000,
-      newUuid: randomUUID,
-      registryFor: async () => ({ domain: null, auth: null }),
-    }),
-  )
-  const session = await controlPlane.openSession({ host: HOST, availabilityZone: 'nova' }, { signal })
-  const worker = new ImageWorker({
-    controlPlane,
-    doorbell,
-    images: host.images,
-    engine: host.engine,
-    host: HOST,
-    session: () => session,
-    clock: systemClock,
-    log,
-    checkpoint: noCheckpoints,
-    pollMs: 60_000,
-    retryBudgetMs,
-    maxAtOnce: 2,
-  })
-  workers.push(worker)
-  await worker.start()
-  return worker
-}
-
-interface Answer<T = Record<string, unknown>> {
-  readonly status: number
-  readonly headers: Record<string, unknown>
-  readonly body: T
-}
-
-async function call<T = Record<string, unknown>>(
-  method: 'GET' | 'POST' | 'DELETE',
-  url: string,
-  more: { token?: string; body?: object; version?: string } = {},
-): Promise<Answer<T>> {
-  const answer = await app.inject({
-    method,
-    url,
-    headers: {
-      'x-auth-token': more.token ?? 'admin:p1',
-      'openstack-api-version': `container ${more.version ?? '1.40'}`,
-      ...(more.body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(more.body === undefined ? {} : { payload: JSON.stringify(more.body) }),
-  })
-  return { status: answer.statusCode, headers: answer.headers, body: JSON.parse(answer.body) as T }
-}
+afterEach(async () => await api.stop())
 
 function codeOf(answer: Answer): unknown {
   return (answer.body as { errors?: { code: unknown }[] }).errors?.[0]?.code
@@ -206,17 +29,10 @@ async function pulled(repo: string, token = 'admin:p1'): Promise<string> {
   return String(body['uuid'])
 }
 
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, 'it did not become so in time')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
-
 const show = async (uuid: string, token = 'admin:p1') => await call('GET', `/v1/images/${uuid}`, { token })
 const isPulled = async (uuid: string) => (await show(uuid)).body['image_id'] !== null
 const isGone = async (uuid: string) => (await show(uuid)).status === 400
+const recordOf = async (uuid: string) => await store.images.byUuid(uuid, { kind: 'all' })
 
 test('a pull is accepted at once and shows id and size when the host has done it', async () => {
   const { status, body, headers } = await call('POST', '/v1/images/', { body: { repo: 'busybox', host: HOST } })
@@ -237,8 +53,8 @@ test('a pull is accepted at once and shows id and size when the host has done it
     project_id: 'p1',
     host: HOST,
   })
-  await work()
-  await until(() => isPulled(uuid))
+  await api.work()
+  await until('the image is pulled', () => isPulled(uuid))
   const { body: after } = await show(uuid)
   assert.equal(after['size'], '1984172')
   assert.equal(after['repo'], 'busybox')
@@ -254,7 +70,7 @@ test('the host can be named by uuid, the image with registry, tag or digest', as
     [`team/app@${digest}`, 'team/app', digest],
   ] as const
   for (const [repo, shownRepo, tag] of rows) {
-    const { status, body } = await call('POST', '/v1/images', { body: { repo, host: hostUuid, tag: 'ignored' } })
+    const { status, body } = await call('POST', '/v1/images', { body: { repo, host: api.hostUuid, tag: 'ignored' } })
     assert.deepEqual([status, body['repo'], body['tag'], body['host']], [202, shownRepo, tag, HOST])
   }
 })
@@ -357,21 +173,21 @@ test('lists are paged and sorted', async () => {
 })
 
 test('a deleted image goes from the host, then from the list; asking twice is no mistake', async () => {
-  await work()
+  await api.work()
   const uuid = await pulled('busybox')
-  await until(() => isPulled(uuid))
+  await until('the image is pulled', () => isPulled(uuid))
   const { status, body } = await call('DELETE', `/v1/images/${uuid}`)
   assert.deepEqual([status, body], [200, null])
   await call('DELETE', `/v1/images/${uuid}`)
-  await until(() => isGone(uuid))
+  await until('the record is gone', () => isGone(uuid))
   assert.deepEqual(host.removed, ['busybox:latest'])
   assert.equal((await call('POST', '/v1/images', { body: { repo: 'busybox', host: HOST } })).status, 202)
 })
 
 test('only what was pulled is removed: a name that means something newer by now stays', async () => {
-  await work()
+  await api.work()
   const uuid = await pulled('busybox')
-  await until(() => isPulled(uuid))
+  await until('the image is pulled', () => isPulled(uuid))
   const newer = {
     id: 'sha256:newer',
     repoTags: ['busybox:latest'],
@@ -382,21 +198,21 @@ test('only what was pulled is removed: a name that means something newer by now 
   }
   host.store.set('busybox:latest', newer)
   await call('DELETE', `/v1/images/${uuid}`)
-  await until(() => isGone(uuid))
+  await until('the record is gone', () => isGone(uuid))
   assert.deepEqual(host.removed, [])
 })
 
 test('an image in use stays listed, and can be deleted later', async () => {
-  await work()
+  await api.work()
   const uuid = await pulled('busybox')
-  await until(() => isPulled(uuid))
+  await until('the image is pulled', () => isPulled(uuid))
   host.inUse = true
   await call('DELETE', `/v1/images/${uuid}`)
-  await until(async () => (await store.images.byUuid(uuid, { kind: 'all' }))?.error !== null)
+  await until('the failure is noted', async () => (await recordOf(uuid))?.error !== null)
   assert.equal((await show(uuid)).status, 200)
   host.inUse = false
   await call('DELETE', `/v1/images/${uuid}`)
-  await until(() => isGone(uuid))
+  await until('the record is gone', () => isGone(uuid))
 })
 
 test('a pull that fails leaves the record without an id, and the reason in it', async () => {
@@ -404,12 +220,12 @@ test('a pull that fails leaves the record without an id, and the reason in it', 
     throw new UserFault('image.not_found', 'image busybox was not found')
   }
   const uuid = await pulled('busybox')
-  await work()
-  await until(async () => (await store.images.byUuid(uuid, { kind: 'all' }))?.pending === null)
-  assert.match((await store.images.byUuid(uuid, { kind: 'all' }))?.error ?? '', /was not found/)
+  await api.work()
+  await until('the pull has ended', async () => (await recordOf(uuid))?.pending === null)
+  assert.match((await recordOf(uuid))?.error ?? '', /was not found/)
   assert.equal((await show(uuid)).body['image_id'], null)
   await call('DELETE', `/v1/images/${uuid}`)
-  await until(() => isGone(uuid))
+  await until('the record is gone', () => isGone(uuid))
   assert.deepEqual(host.removed, [])
 })
 
@@ -420,13 +236,13 @@ test('a pull that waits for the engine goes on in the next life of the host', as
     throw new EngineUnavailable('the engine does not answer')
   }
   const uuid = await pulled('busybox')
-  const first = await work()
-  await until(() => tries > 0)
+  const first = await api.work()
+  await until('the pull was tried', async () => tries > 0)
   await first.stop()
-  assert.equal((await store.images.byUuid(uuid, { kind: 'all' }))?.pending, 'pull')
+  assert.equal((await recordOf(uuid))?.pending, 'pull')
   host.onPull = async () => undefined
-  await work()
-  await until(() => isPulled(uuid))
+  await api.work()
+  await until('the image is pulled', () => isPulled(uuid))
 })
 
 test('deleting what is still being pulled stops the pull', async () => {
@@ -439,24 +255,24 @@ test('deleting what is still being pulled stops the pull', async () => {
       })
     })
   }
-  await work()
+  await api.work()
   const uuid = await pulled('busybox')
-  await until(() => host.pulls.length === 1)
+  await until('the pull runs', async () => host.pulls.length === 1)
   await call('DELETE', `/v1/images/${uuid}`)
-  await until(() => isGone(uuid))
+  await until('the record is gone', () => isGone(uuid))
   assert.equal(stopped, true)
 })
 
 test('an older life of the host can report nothing any more', async () => {
   const release = Promise.withResolvers<void>()
   host.onPull = async () => await release.promise
-  const old = await work()
+  const old = await api.work()
   const uuid = await pulled('busybox')
-  await until(() => host.pulls.length === 1)
-  await store.write((tx) => tx.hosts.beginSession({ host: HOST, availabilityZone: 'nova', uuidIfNew: hostUuid }))
+  await until('the pull runs', async () => host.pulls.length === 1)
+  await api.newSession()
   release.resolve()
   await old.stop()
-  assert.equal((await store.images.byUuid(uuid, { kind: 'all' }))?.pending, 'pull')
+  assert.equal((await recordOf(uuid))?.pending, 'pull')
 })
 
 test('images of a host that was removed for good go at once', async () => {
@@ -487,9 +303,9 @@ test("a snapshot is listed for its project's admin under the name the user gave 
   assert.equal((await show(uuid, 'admin:p2')).body['repo'], 'team/snap')
   const snap = { id: 'sha256:snap', repoTags: [], repoDigests: [], sizeBytes: 5, command: null, entrypoint: null }
   host.store.set(`${repo}:1`, snap)
-  await work()
+  await api.work()
   await call('DELETE', `/v1/images/${uuid}`)
-  await until(() => isGone(uuid))
+  await until('the record is gone', () => isGone(uuid))
   assert.deepEqual(host.removed, [`${repo}:1`])
 })
 
@@ -500,7 +316,7 @@ test('a search goes to a host, with slashes, tags and prefixes as clients write 
     is_automated: false,
     metadata: { is_official: true, star_count: 3 },
   })
-  search = async () => [found('nginx'), found('team/nginx')]
+  api.search = async () => [found('nginx'), found('team/nginx')]
   const rows = [
     ['/v1/images/nginx/search', 'nginx'],
     ['/v1/images/nginx:1.2/search?exact_match=False', 'nginx'],
@@ -512,7 +328,7 @@ test('a search goes to a host, with slashes, tags and prefixes as clients write 
   ] as const
   for (const [url, term] of rows) {
     const { status, body } = await call<unknown[]>('GET', url)
-    assert.deepEqual([status, body.length, searched.pop()], [200, 2, `${HOST} ${term}`], url)
+    assert.deepEqual([status, body.length, api.searched.pop()], [200, 2, `${HOST} ${term}`], url)
   }
   const exact = await call<unknown[]>('GET', '/v1/images/nginx/search?exact_match=True')
   assert.deepEqual(exact.body, [found('nginx')])
@@ -530,12 +346,12 @@ test('a search that cannot be made says so', async () => {
     `/v1/images/${'a'.repeat(300)}/search`,
   ]
   for (const url of bad) assert.equal((await call('GET', url)).status, 400, url)
-  assert.deepEqual(searched, [])
+  assert.deepEqual(api.searched, [])
   for (const url of ['/v1/images/a/b', '/v1/images/search', '/v1/images/a/b/search/more']) {
     assert.equal((await call('GET', url)).status, 404, url)
   }
   assert.equal((await call('POST', '/v1/images/nginx/search')).status, 404)
-  search = async () => {
+  api.search = async () => {
     throw new SystemFault('engine.failed', 'dial tcp: no such host')
   }
   const away = await call('GET', '/v1/images/nginx/search')
@@ -549,7 +365,7 @@ test('a host that is up is asked; without one the search is unavailable', async 
     await tx.hosts.setForcedDown(HOST, true)
   })
   await call('GET', '/v1/images/nginx/search')
-  assert.deepEqual(searched, ['host-2 nginx'])
+  assert.deepEqual(api.searched, ['host-2 nginx'])
   await store.write((tx) => tx.hosts.setForcedDown('host-2', true))
   assert.equal((await call('GET', '/v1/images/nginx/search')).status, 503)
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
@@ -11,6 +12,7 @@ import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import type { ImageRecord } from '../../src/orchestration/ports/store.ts'
 import * as registries from '../support/registry.ts'
+import { until } from '../support/until.ts'
 
 const socket = process.env['ZUND_TEST_ENGINE'] ?? ''
 const LIFE = fileURLToPath(new URL('../support/image-host.ts', import.meta.url))
@@ -55,10 +57,13 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function begin(killAt?: string): ChildProcess {
+/** A life that ends at the named point, if one is named. */
+function begin(killAt = ''): ChildProcess {
+  const killFile = join(directory, 'kill-at')
+  writeFileSync(killFile, killAt)
   const life = spawn(process.execPath, [LIFE, join(directory, 'zund.db'), directory, socket], {
     stdio: ['pipe', 'ignore', 'inherit'],
-    env: { ...process.env, ...(killAt === undefined ? {} : { KILL_AT: killAt }) },
+    env: { ...process.env, ZUND_KILL_FILE: killFile },
   })
   lives.push(life)
   return life
@@ -95,7 +100,7 @@ const recordOf = async (uuid: string): Promise<ImageRecord | undefined> =>
   await store.images.byUuid(uuid, { kind: 'all' })
 
 async function settled(uuid: string): Promise<ImageRecord | undefined> {
-  await until(async () => ((await recordOf(uuid))?.pending ?? null) === null)
+  await until('the record is settled', async () => ((await recordOf(uuid))?.pending ?? null) === null)
   return await recordOf(uuid)
 }
 
@@ -109,7 +114,7 @@ test('a pull that a kill interrupted is finished by the next life of the host', 
   front.slowDown()
   const uuid = await insert(repo, '1')
   const first = begin()
-  await until(() => front.seen.some((line) => line.includes('/blobs/')))
+  await until('a layer is asked for', async () => front.seen.some((line) => line.includes('/blobs/')))
   await ended(first)
   assert.equal((await recordOf(uuid))?.pending, 'pull')
   front.speedUp()
@@ -134,7 +139,7 @@ test('killed between the work and its report, the next life reports it', async (
   assert.equal((await recordOf(uuid))?.pending, 'delete')
   assert.equal(await engine.inspectImage(`${repo}:1`, { signal }), undefined)
   begin()
-  await until(async () => (await recordOf(uuid)) === undefined)
+  await until('the record is gone', async () => (await recordOf(uuid)) === undefined)
 })
 
 test('what the registry does not have ends with its reason, what a container uses is not deleted', async () => {
@@ -159,21 +164,13 @@ test('what the registry does not have ends with its reason, what a container use
     await registries.engineCall(socket, 'DELETE', `/containers/${name}`)
   }
   await remove(used)
-  await until(async () => (await recordOf(used)) === undefined)
+  await until('the record is gone', async () => (await recordOf(used)) === undefined)
   assert.equal(await engine.inspectImage(`${front.domain}/team/used:1`, { signal }), undefined)
 })
 
 async function exitOf(life: ChildProcess): Promise<void> {
   if (life.exitCode === null && life.signalCode === null) {
-    await new Promise((resolve) => life.once('exit', resolve))
+    await once(life, 'exit', { signal })
   }
   assert.equal(life.signalCode, 'SIGKILL')
-}
-
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, 'it did not become so in time')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }

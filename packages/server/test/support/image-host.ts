@@ -13,7 +13,7 @@ import { RegistryHosts } from '../../src/adapters/image/registry-hosts.ts'
 import { localLink } from '../../src/adapters/link/local.ts'
 import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
-import { killingCheckpoint, noCheckpoints } from '../../src/lib/checkpoints.ts'
+import { checkpointFrom } from '../../src/lib/checkpoints.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
 import { ControlPlaneService } from '../../src/orchestration/control-plane-service.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
@@ -23,7 +23,6 @@ const signal = AbortSignal.timeout(60_000)
 const say = (fields: object, message: string): void =>
   void process.stderr.write(`${message} ${JSON.stringify(fields)}\n`)
 const log = { debug: () => undefined, info: say, warn: say, error: say }
-const point = process.env['KILL_AT']
 
 const store = new SqlStore(new SqlDatabase(databasePath))
 const doorbell = new LocalDoorbell()
@@ -64,7 +63,7 @@ const worker = new ImageWorker({
   session: () => session,
   clock: systemClock,
   log,
-  checkpoint: point === undefined ? noCheckpoints : killingCheckpoint(point),
+  checkpoint: checkpointFrom(process.env),
   // The API is not in this process, so nobody rings.
   pollMs: 20,
   retryBudgetMs: 5_000,
