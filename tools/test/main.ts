@@ -6,6 +6,9 @@ import { installTools, type Need } from './needs.ts'
 import { runSuite, type SuiteResult } from './run-suite.ts'
 import { existingSuites, filesOf, suiteNamed, type Suite } from './suites.ts'
 
+/** What hangs is stopped in time for somebody who waits for the outcome. */
+const WHOLE_RUN_MS = 36 * 60_000
+
 const root = join(import.meta.dirname, '../..')
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -26,6 +29,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 
   await using engine = new SharedEngine()
+  const endsAt = performance.now() + WHOLE_RUN_MS
   const total = { passed: 0, failed: 0 }
   const lines: string[] = []
   for (const suite of suites) {
@@ -33,8 +37,9 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(`\n— ${suite.name}: ${suite.about}`)
     const startedAt = performance.now()
     const files = args.files.length > 0 ? args.files : filesOf(root, suite)
+    const run = { suite, root, files, nodeOptions: args.nodeOptions, msLeft: endsAt - startedAt }
     const result = await runWithNeeds(suite, trouble, engine, signal, async (where) =>
-      runSuite({ suite, root, files, nodeOptions: args.nodeOptions, ...where }, { signal }),
+      runSuite({ ...run, ...where }, { signal }),
     )
     lines.push(summary(suite, result, performance.now() - startedAt))
     total.passed += result.passed

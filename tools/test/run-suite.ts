@@ -5,9 +5,6 @@ import type { Count } from './count-reporter.ts'
 import { runInGroup } from './process-group.ts'
 import type { Suite } from './suites.ts'
 
-/** One test may set a longer one for itself. */
-const TEST_TIMEOUT_MS = 120_000
-
 const SELECTING = /^--test-(name-pattern|skip-pattern|only)\b/
 
 export interface SuiteResult {
@@ -24,6 +21,8 @@ export interface SuiteRun {
   readonly files: readonly string[]
   readonly nodeOptions: readonly string[]
   readonly env: NodeJS.ProcessEnv
+  /** Of the whole run; the suite gets no more than that. */
+  readonly msLeft: number
   /** Command that puts the tests where they belong, e.g. into the network of their engine. */
   readonly wrap: readonly string[]
 }
@@ -31,9 +30,11 @@ export interface SuiteRun {
 /** Runs the files of one suite by `node --test`; never throws for what tests do. */
 export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promise<SuiteResult> {
   if (run.files.length === 0) return { passed: 0, failed: 1, skipped: 0, remark: 'it has no files' }
+  if (run.msLeft <= 0) return { passed: 0, failed: 1, skipped: 0, remark: 'no time was left for it' }
   const scratch = mkdtempSync(join(tmpdir(), 'zund-test-'))
   const counts = join(scratch, 'counts')
-  const timeout = AbortSignal.timeout(run.suite.timeoutMinutes * 60_000)
+  const timeoutMs = Math.min(run.suite.timeoutMinutes * 60_000, run.msLeft)
+  const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const code = await runInGroup([...run.wrap, process.execPath, ...nodeArguments(run, counts)], {
       cwd: run.root,
@@ -43,7 +44,7 @@ export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promi
     const selected = run.nodeOptions.some((option) => SELECTING.test(option))
     const tally = tallyOf(existsSync(counts) ? readFileSync(counts, 'utf8') : '', selected)
     if (o.signal.aborted) return worse(tally, 'it was interrupted')
-    if (timeout.aborted) return worse(tally, `it was not finished after ${run.suite.timeoutMinutes} minutes`)
+    if (timeout.aborted) return worse(tally, `it was not finished after ${Math.round(timeoutMs / 60_000)} minutes`)
     if (code !== 0 && tally.failed === 0) return worse(tally, `node --test ended with ${code}`)
     if (tally.passed + tally.failed === 0) return worse(tally, 'no test ran')
     return tally
@@ -56,7 +57,7 @@ function nodeArguments({ suite, root, files, nodeOptions }: SuiteRun, counts: st
   return [
     '--test',
     `--test-concurrency=${suite.concurrency}`,
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--test-timeout=${suite.testTimeoutMinutes * 60_000}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${join(root, 'tools/test/count-reporter.ts')}`,

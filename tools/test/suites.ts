@@ -12,38 +12,46 @@ export interface Suite {
   readonly concurrency: number
   /** Minutes after which the whole suite is stopped and counts as failed. */
   readonly timeoutMinutes: number
+  /** The same for one test that does not set its own. */
+  readonly testTimeoutMinutes: number
 }
 
 const SERVER_TESTS = 'packages/server/test'
 
+const USUAL = { needs: [], concurrency: 2, timeoutMinutes: 8, testTimeoutMinutes: 2 } as const
+
 /** In the order in which they run: the quick ones first. */
 const SUITES: readonly Suite[] = [
   {
+    ...USUAL,
     name: 'unit',
     about: 'rules and small parts, tested beside their code',
     pattern: 'packages/*/src/**/*.test.ts',
-    needs: [],
-    concurrency: 2,
     timeoutMinutes: 3,
   },
-  suite('api', 'the HTTP API in one process, on a simulated engine', [], 2, 6),
-  suite('fuzz', 'malformed requests at every route', [], 2, 8),
-  suite('crash', 'a crash at every checkpoint, on a simulated engine', [], 2, 8),
-  suite('contract', 'every port against all of its adapters', ['engine'], 2, 6),
-  suite('host', 'networks, volumes and images on a real engine and host', ['engine'], 1, 8),
-  suite('kill', 'kill -9 of real processes on a real engine', ['engine'], 1, 12),
-  suite('launcher', './zund itself', ['engine'], 1, 8),
-  suite('client', "Debian's OpenStack client against a real ./zund up", ['engine', 'client'], 1, 12),
+  suite('api', 'the HTTP API in one process, on a simulated engine'),
+  suite('fuzz', 'malformed requests at every route', { testTimeoutMinutes: 6 }),
+  suite('crash', 'a crash at every checkpoint, on a simulated engine', { testTimeoutMinutes: 6 }),
+  suite('contract', 'every port against all of its adapters', { needs: ['engine'] }),
+  suite('launcher', './zund itself', { needs: ['engine'] }),
+  // From here on files share the host's firewall and measure what the engine does: one at a time.
+  suite('host', 'networks, volumes and images on a real engine and host', { needs: ['engine'], concurrency: 1 }),
+  suite('client', "Debian's OpenStack client against a real ./zund up", {
+    needs: ['engine', 'client'],
+    concurrency: 1,
+    timeoutMinutes: 12,
+    testTimeoutMinutes: 5,
+  }),
+  suite('kill', 'kill -9 of real processes on a real engine', {
+    needs: ['engine'],
+    concurrency: 1,
+    timeoutMinutes: 15,
+    testTimeoutMinutes: 10,
+  }),
 ]
 
-function suite(
-  name: string,
-  about: string,
-  needs: readonly Need[],
-  concurrency: number,
-  timeoutMinutes: number,
-): Suite {
-  return { name, about, pattern: `${SERVER_TESTS}/${name}/**/*.test.ts`, needs, concurrency, timeoutMinutes }
+function suite(name: string, about: string, more: Partial<Suite> = {}): Suite {
+  return { ...USUAL, name, about, pattern: `${SERVER_TESTS}/${name}/**/*.test.ts`, ...more }
 }
 
 export function filesOf(root: string, { pattern }: Suite): string[] {
