@@ -226,5 +226,32 @@ export type Disposal = Static<typeof DisposalSchema>
 
 export const DisposedSchema = Type.Object({ session: SessionRefSchema, uuid: Type.String() })
 export type Disposed = Static<typeof DisposedSchema>
+/** An image that a host was asked to pull or to delete and has not done with yet. */
+export const PendingImageSchema = Type.Object({
+  uuid: Type.String(),
+  action: Type.Union([Type.Literal('pull'), Type.Literal('delete')]),
+  /** As the engine names it, with tag or digest. */
+  reference: Type.String(),
+  projectId: Type.String(),
+  imageDriver: Type.String(),
+  /** What the reference meant when it was pulled or committed; null: nothing came of that. */
+  imageId: Type.Union([Type.String(), Type.Null()]),
+})
+export type PendingImage = Static<typeof PendingImageSchema>
+
+export const ImageDoneSchema = Type.Object({
+  session: SessionRefSchema,
+  uuid: Type.String(),
+  end: Type.Union([
+    Type.Object({ kind: Type.Literal('pulled'), imageId: Type.String(), sizeBytes: Type.Integer({ minimum: 0 }) }),
+    Type.Object({ kind: Type.Literal('deleted') }),
+    Type.Object({
+      kind: Type.Literal('failed'),
+      action: Type.Union([Type.Literal('pull'), Type.Literal('delete')]),
+      message: Type.String(),
+    }),
+  ]),
+})
+export type ImageDone = Static<typeof ImageDoneSchema>
 
 export { ContainerSpecSchema }

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-catalog.ts'
 import type { RegistryAccess } from '../adapters/image/registry-client.ts'
-import { isUp } from '../app/hosts/host-views.ts'
 import { DEFAULT_LOCAL_QUOTA } from '../app/local/quota.ts'
+import { upHosts } from '../app/hosts/up-hosts.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
 import type { HostGateway } from '../app/ports/host-gateway.ts'
 import type { IdentityService } from '../app/ports/identity-service.ts'
@@ -19,6 +19,7 @@ import { extensionRoutes, LOCAL_EXTENSIONS } from '../edge/api/v1/extensions/rou
 import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
 import { localNetworkRoutes } from '../edge/api/v1/local-networks/routes.ts'
 import { localVolumeRoutes } from '../edge/api/v1/local-volumes/routes.ts'
+import { imageRoutes } from '../edge/api/v1/images/routes.ts'
 import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
 import { identityRoutes } from '../edge/identity/identity-routes.ts'
 import { systemClock } from '../lib/system-clock.ts'
@@ -46,9 +47,13 @@ export function composeApi(given: ApiDeps): FastifyInstance {
   const { config, log, store, identity, gateway, registry } = given
   const options = appOptions(config)
   const policy = new PolicyEngine({ file: config.policyFile, log })
-  const upHosts = async (): Promise<string[]> =>
-    (await store.hosts.list()).filter((host) => isUp(host, options)).map((host) => host.name)
-  const images = new RegistryCatalog({ ...CATALOG_DEFAULTS, ...imageDefaults(config), registry, gateway, upHosts })
+  const images = new RegistryCatalog({
+    ...CATALOG_DEFAULTS,
+    ...imageDefaults(config),
+    registry,
+    gateway,
+    upHosts: () => upHosts(store.hosts, options),
+  })
   const deps = { ...given, options, policy, images, clock: systemClock, newUuid: randomUUID }
   return buildApiServer({
     identity,
@@ -59,6 +64,7 @@ export function composeApi(given: ApiDeps): FastifyInstance {
       ...liveRoutes(deps),
       ...serviceRoutes(deps),
       ...hostRoutes(deps),
+      ...imageRoutes(deps),
       ...availabilityZoneRoutes(deps),
       ...localNetworkRoutes({ ...deps, quota: DEFAULT_LOCAL_QUOTA }),
       ...localVolumeRoutes({ ...deps, quota: DEFAULT_LOCAL_QUOTA }),

@@ -12,6 +12,7 @@ import { Gate } from '../lib/gate.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import { Disposer } from '../orchestration/disposer.ts'
 import { HostAgent } from '../orchestration/host-agent.ts'
+import { ImageWorker } from '../orchestration/image-worker.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ControlPlane } from '../orchestration/ports/control-plane.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
@@ -31,6 +32,9 @@ const PROGRESS_MS = 500
 const REGISTRY_TIMEOUT_MS = 5_000
 /** What failed to be removed is tried again so often. */
 const DISPOSAL_POLL_MS = 30_000
+/** Pending images are looked for so often although nobody rang. */
+const IMAGE_POLL_MS = 5_000
+const IMAGES_AT_ONCE = 3
 
 const DEFAULT_RELIST_S = 60
 /** A relist can be switched off; then it is this rare. */
@@ -51,6 +55,7 @@ export interface ComposedHost {
   readonly agent: HostAgent
   /** To be started after the agent, whose session it uses. */
   readonly disposer: Disposer
+  readonly imageWorker: ImageWorker
   readonly images: DockerImages
   readonly registry: RegistryClient
 }
@@ -121,7 +126,21 @@ export function composeHost(deps: HostDeps): ComposedHost {
     checkpoint,
     pollMs: DISPOSAL_POLL_MS,
   })
-  return { agent, disposer, images, registry }
+  const imageWorker = new ImageWorker({
+    controlPlane,
+    doorbell,
+    images,
+    engine,
+    host: config.host,
+    session: () => agent.session,
+    clock: systemClock,
+    log,
+    checkpoint,
+    pollMs: IMAGE_POLL_MS,
+    retryBudgetMs: config.operationRetryTime * 1000,
+    maxAtOnce: IMAGES_AT_ONCE,
+  })
+  return { agent, disposer, imageWorker, images, registry }
 }
 
 /** [docker] default_registry and its credentials. */

@@ -84,7 +84,7 @@ export class SingleMachine {
         registryFor: async () => ({ domain: imageDefaults(config).defaultRegistry, auth: null }),
       }),
     )
-    const { agent, disposer, images, registry } = composeHost({
+    const { agent, disposer, imageWorker, images, registry } = composeHost({
       config,
       state,
       log,
@@ -98,6 +98,8 @@ export class SingleMachine {
     this.#stops.push(() => agent.stop())
     await disposer.start()
     this.#stops.push(() => disposer.stop())
+    await imageWorker.start()
+    this.#stops.push(() => imageWorker.stop())
 
     const tickets = new SqlStreamTickets({ database, ttlMs: TICKET_TTL_MS })
     const streams = new DockerStreams({ socketPath: socketPath(config), callTimeoutMs: config.dockerTimeout * 1000 })

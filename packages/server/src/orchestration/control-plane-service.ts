@@ -11,6 +11,7 @@ import { recipeFor, taskStateOf } from '../domain/operation/recipes.ts'
 import { hostLane, type Operation } from '../domain/operation/types.ts'
 import { FencedOut } from '../domain/errors.ts'
 import { disposed } from './disposals.ts'
+import { imageDone, pendingImages } from './pending-images.ts'
 import type { Clock, Logger } from './ports/clock.ts'
 import type { CallOptions, ControlPlane } from './ports/control-plane.ts'
 import type { ContainerPatch, Doorbell, Store, Tx } from './ports/store.ts'
@@ -24,12 +25,14 @@ import type {
   Disposed,
   Heartbeat,
   HostHello,
+  ImageDone,
   LeaseRef,
   Observation,
   ObservedReport,
   OperationEnd,
   Ownership,
   OwnershipQuery,
+  PendingImage,
   RegistryAuth,
   RenewResult,
   Session,
@@ -196,6 +199,7 @@ export class ControlPlaneService implements ControlPlane {
     }
     if (end.kind === 'cancelled') {
       await tx.operations.release(op.id, op.fence, { state: 'cancelled', errorMessage: end.message })
+      if (op.params.imageUuid !== undefined) await tx.images.remove(op.params.imageUuid)
       await tx.containers.update(container.uuid, { ...patch, taskState: null, progress: null })
       return
     }
@@ -346,6 +350,14 @@ export class ControlPlaneService implements ControlPlane {
       await disposed(tx, done.uuid, done.session.host)
     })
   }
+
+  async pendingImages(session: SessionRef, _o: CallOptions): Promise<PendingImage[]> {
+    return await pendingImages(this.#deps.store, session)
+  }
+
+  async imageDone(done: ImageDone, _o: CallOptions): Promise<void> {
+    await imageDone(this.#deps.store, done)
+  }
 }
 
 /** Verbs whose acceptance has set a status of its own, which stays until they end. */
@@ -431,10 +443,12 @@ async function recordCommit(tx: Tx, op: Operation, output: unknown): Promise<voi
   if (op.params.imageUuid === undefined || typeof output !== 'object' || output === null) return
   const { imageId, sizeBytes } = output as { imageId?: unknown; sizeBytes?: unknown }
   if (typeof imageId !== 'string') return
+  const record = await tx.images.byUuid(op.params.imageUuid, { kind: 'all' })
   await tx.images.update(op.params.imageUuid, {
     imageId,
     sizeBytes: typeof sizeBytes === 'number' ? sizeBytes : null,
-    pending: null,
+    // Its deletion may have been asked for meanwhile.
+    ...(record?.pending === 'commit' ? { pending: null } : {}),
   })
 }
 

@@ -8,7 +8,7 @@ import {
   EngineNotFound,
   EngineRefused,
   EngineUnavailable,
-  SystemFault,
+  EngineFailed,
 } from '../../src/domain/errors.ts'
 import { liveRoutes } from '../../src/edge/api/v1/containers/live-routes.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'

@@ -12,6 +12,7 @@ import { Retryable, UserFault, ZunError } from '../../src/domain/errors.ts'
 import type { ImageRequest, LocalImage } from '../../src/orchestration/ports/drivers.ts'
 import type { RegistryAuth } from '../../src/orchestration/ports/wire.ts'
 import * as registries from '../support/registry.ts'
+import { until } from '../support/until.ts'
 
 const socket = process.env['ZUND_TEST_ENGINE'] ?? ''
 const login = { username: 'ann', password: 'right pass' }
@@ -137,6 +138,7 @@ test('`always` sees a moved tag, `ifnotpresent` keeps what is there, `never` doe
   await assert.rejects(obtain(request(name, { policy: 'never' })), failsWith('image.not_present'))
   assert.equal(front.seen.length, 0)
   const first = await obtain(request(name, { policy: 'ifnotpresent' }))
+  pulled.add(first.id)
   await open.upload('team/moved', '1')
   const asked = front.seen.length
   assert.equal((await obtain(request(name, { policy: 'ifnotpresent' }))).id, first.id)
@@ -182,7 +184,7 @@ test('one pull is shared by all who wait for it, and each hears how far it is', 
   const waiting = heard.map((texts, i) =>
     images.obtain(request(name, { projectId: `project-${i}` }), (p) => texts.add(p.detail), { signal }),
   )
-  await until(() => front.seen.some((line) => line.includes('/blobs/')))
+  await until('a layer is asked for', async () => front.seen.some((line) => line.includes('/blobs/')))
   front.speedUp()
   const ids = new Set((await Promise.all(waiting)).map((image) => image.id))
   assert.equal(ids.size, 1)
@@ -198,13 +200,13 @@ test('a waiter that gives up leaves the others alone, the last one stops the pul
   const second = new AbortController()
   const one = images.obtain(request(name), () => undefined, { signal: first.signal })
   const two = images.obtain(request(name), () => undefined, { signal: second.signal })
-  await until(() => front.seen.some((line) => line.includes('/blobs/')))
+  await until('a layer is asked for', async () => front.seen.some((line) => line.includes('/blobs/')))
   first.abort(new Error('not any more'))
   await assert.rejects(one, /not any more/)
   assert.equal(front.brokenOff, 0)
   second.abort(new Error('me neither'))
   await assert.rejects(two, /me neither/)
-  await until(() => front.brokenOff > 0)
+  await until('the layer is given up', async () => front.brokenOff > 0)
   front.speedUp()
   // A new wish begins anew.
   assert.ok((await obtain(request(name))).id.startsWith('sha256:'))
@@ -297,11 +299,3 @@ test('bad credentials for a private name do not take a local image from the othe
   assert.ok((await images.find(stranger, { signal })) !== undefined)
   assert.ok((await driver().find(stranger, { signal })) !== undefined)
 })
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, 'it did not become so in time')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}

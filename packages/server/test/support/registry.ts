@@ -280,9 +280,11 @@ export async function engineCall(
   method: string,
   path: string,
   headers: Record<string, string> = {},
+  body?: object,
 ): Promise<string> {
+  const all = body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' }
   return await new Promise<string>((resolve, reject) => {
-    const req = request({ socketPath: engineSocket, method, path: `/v1.41${path}`, headers }, (answer) => {
+    const req = request({ socketPath: engineSocket, method, path: `/v1.41${path}`, headers: all }, (answer) => {
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('error', reject)
@@ -293,6 +295,6 @@ export async function engineCall(
       })
     })
     req.on('error', reject)
-    req.end()
+    req.end(body === undefined ? undefined : JSON.stringify(body))
   })
 }

@@ -25,6 +25,9 @@ const schemas = {
   disposer: Compile(wire.SessionRefSchema),
   disposals: Compile(Type.Array(wire.DisposalSchema)),
   disposed: Compile(wire.DisposedSchema),
+  sessionRef: Compile(wire.SessionRefSchema),
+  pendingImages: Compile(Type.Array(wire.PendingImageSchema)),
+  imageDone: Compile(wire.ImageDoneSchema),
 } satisfies Record<string, ReturnType<typeof Compile<TSchema>>>
 
 type Name = keyof typeof schemas
@@ -51,5 +54,8 @@ export function localLink(end: ControlPlane): ControlPlane {
     orphans: async (query, o) => carry('ownership', await end.orphans(carry('query', query), o)),
     disposals: async (session, o) => carry('disposals', await end.disposals(carry('disposer', session), o)),
     disposed: async (done, o) => end.disposed(carry('disposed', done), o),
+    pendingImages: async (session, o) =>
+      carry('pendingImages', await end.pendingImages(carry('sessionRef', session), o)),
+    imageDone: async (done, o) => end.imageDone(carry('imageDone', done), o),
   }
 }

@@ -57,6 +57,16 @@ export function registryImage(parsed: ImageReference): RegistryImage {
   return named({ ...parsed, domain: PUBLIC_REGISTRY, path })
 }
 
+/** With its domain written out, so that neither a snapshot nor a default registry can be meant. */
+export function fullReference(image: RegistryImage): string {
+  return `${image.repository}${isByDigest(image) ? '@' : ':'}${image.version}`
+}
+
+/** The engine's name for it, without tag or digest. */
+export function shortRepository(image: RegistryImage): string {
+  return image.reference.slice(0, -(image.version.length + 1))
+}
+
 /** Then what it names never changes. */
 export function isByDigest(image: RegistryImage): boolean {
   return image.version.startsWith('sha256:')

@@ -4,7 +4,7 @@ import type { Route } from './route.ts'
 interface Node {
   readonly fixed: Map<string, Node>
   wildcard: Node | undefined
-  rest: boolean
+  rest: Node | undefined
   readonly routes: Route[]
 }
 
@@ -25,7 +25,7 @@ export class Router {
     let node = this.#root
     for (const part of route.path.split('/').slice(1)) {
       if (part === '*') {
-        node.rest = true
+        node = node.rest ??= newNode()
         break
       }
       if (part.startsWith(':')) node = node.wildcard ??= newNode()
@@ -87,7 +87,7 @@ function descend(node: Node, parts: readonly string[], at: number): Node | undef
   if (found !== undefined) return found
   const wild = node.wildcard === undefined || part === '' ? undefined : descend(node.wildcard, parts, at + 1)
   if (wild !== undefined) return wild
-  return node.rest ? node : undefined
+  return node.rest
 }
 
 function decode(part: string): string {
@@ -99,5 +99,5 @@ function decode(part: string): string {
 }
 
 function newNode(): Node {
-  return { fixed: new Map(), wildcard: undefined, rest: false, routes: [] }
+  return { fixed: new Map(), wildcard: undefined, rest: undefined, routes: [] }
 }

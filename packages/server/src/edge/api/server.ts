@@ -201,7 +201,8 @@ class Pipeline {
     }
     if (!reply.hasHeader('x-openstack-request-id')) reply.header('x-openstack-request-id', requestId)
     if (known instanceof UnsupportedMicroversion) setVersion(reply, MIN_MINOR, MAX_MINOR)
-    if (retryAfterS !== undefined) reply.header('Retry-After', String(retryAfterS))
+    // In any other error python-zunclient fails over this header, and its user sees a TypeError instead of the message.
+    if (retryAfterS !== undefined && status === 413) reply.header('Retry-After', String(retryAfterS))
     return send(reply, status, body)
   }
 }

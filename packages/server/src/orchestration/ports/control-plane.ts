@@ -5,11 +5,13 @@ import type {
   Disposed,
   Heartbeat,
   HostHello,
+  ImageDone,
   LeaseRef,
   ObservedReport,
   OperationEnd,
   Ownership,
   OwnershipQuery,
+  PendingImage,
   RenewResult,
   Session,
   SessionRef,
@@ -42,4 +44,8 @@ export interface ControlPlane {
   disposals(session: SessionRef, o: CallOptions): Promise<Disposal[]>
   /** It is gone from this host. */
   disposed(done: Disposed, o: CallOptions): Promise<void>
+  /** Images this host was asked to pull or delete and has not reported done, oldest first. */
+  pendingImages(session: SessionRef, o: CallOptions): Promise<PendingImage[]>
+  /** Nothing happens when the record asks for something else by now, or is gone. */
+  imageDone(done: ImageDone, o: CallOptions): Promise<void>
 }

@@ -1,0 +1,55 @@
+/** The control plane's end of what hosts do with images outside of a container's operations. */
+import { FencedOut } from '../domain/errors.ts'
+import type { HostReads, ImageRecord, Store, StoreReads } from './ports/store.ts'
+import type { ImageDone, PendingImage, SessionRef } from './ports/wire.ts'
+
+const DRIVER = 'docker'
+
+export async function pendingImages(reads: StoreReads, session: SessionRef): Promise<PendingImage[]> {
+  await requireSession(reads.hosts, session)
+  return (await reads.images.pendingOn(session.host)).flatMap(toPending)
+}
+
+function toPending(record: ImageRecord): PendingImage[] {
+  const { uuid, pending, repo, tag, projectId, imageId } = record
+  if (pending !== 'pull' && pending !== 'delete') return []
+  return [{ uuid, action: pending, reference: referenceOf(repo, tag), projectId, imageDriver: DRIVER, imageId }]
+}
+
+/** An image named by digest has that for its tag. */
+function referenceOf(repo: string, tag: string): string {
+  return tag.startsWith('sha256:') ? `${repo}@${tag}` : `${repo}:${tag}`
+}
+
+export async function imageDone(store: Store, { session, uuid, end }: ImageDone): Promise<void> {
+  await store.write(async (tx) => {
+    await requireSession(tx.hosts, session)
+    const record = await tx.images.byUuid(uuid, { kind: 'all' })
+    if (record === undefined || record.host !== session.host) return
+    switch (end.kind) {
+      case 'pulled': {
+        const { imageId, sizeBytes } = end
+        // Also while a deletion waits: it must know what to delete.
+        await tx.images.update(uuid, {
+          imageId,
+          sizeBytes,
+          ...(record.pending === 'pull' ? { pending: null, error: null } : {}),
+        })
+        break
+      }
+      case 'deleted':
+        if (record.pending === 'delete') await tx.images.remove(uuid)
+        break
+      case 'failed':
+        if (record.pending === end.action) await tx.images.update(uuid, { pending: null, error: end.message })
+        break
+      default:
+        end satisfies never
+    }
+  })
+}
+
+async function requireSession(hosts: HostReads, session: SessionRef): Promise<void> {
+  if ((await hosts.byName(session.host))?.epoch === session.epoch) return
+  throw new FencedOut(`host ${session.host} has a newer session`)
+}
