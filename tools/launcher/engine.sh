@@ -40,10 +40,10 @@ use_engine() {
     unix://*) engine_socket=${DOCKER_HOST#unix://} ;;
     *) die "DOCKER_HOST is $DOCKER_HOST, but only unix:// is accepted: whoever reaches an engine by TCP is root on its host" ;;
   esac
-  if engine_answers; then return 0; fi
   if [ -S "$engine_socket" ] && [ ! -w "$engine_socket" ]; then
     die "no permission to use the container engine at $engine_socket; run as root or join the group that owns it"
   fi
+  if engine_answers; then return 0; fi
   case $engine_trouble in
     hangs) die "the container engine at $engine_socket takes connections but does not answer; see its log" ;;
     refuses) die "what listens at $engine_socket does not answer as a container engine does" ;;

@@ -93,8 +93,7 @@ export class PrivateEngine {
       child.on('exit', () => resolve())
     })
     await this.#untilItAnswers(AbortSignal.any([o.signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
-    if (this.#ownNetwork)
-      await run(['nsenter', `--net=/proc/${this.pid}/ns/net`, '--', 'ip', 'link', 'set', 'lo', 'up'], o)
+    if (this.#ownNetwork) await this.#furnishNetwork(o)
   }
 
   /** Ends dockerd as an operator would and keeps its data. */
@@ -132,6 +131,18 @@ export class PrivateEngine {
       }
       await sleep(50)
     }
+  }
+
+  /** As a machine has it: loopback, an address by which others would know it, and a way out that leads nowhere. */
+  async #furnishNetwork(o: { signal: AbortSignal }): Promise<void> {
+    const ip = async (line: string): Promise<string> => run([...this.enter, 'ip', ...line.split(' ')] as [string], o)
+    await ip('link set lo up')
+    await ip('link add host0 type veth peer name host1')
+    await ip('addr add 198.18.213.1/24 dev host0')
+    await ip('-6 addr add fd00:213::1/64 dev host0 nodad')
+    for (const name of ['host0', 'host1']) await ip(`link set ${name} up`)
+    await ip('route add default via 198.18.213.2')
+    await ip('-6 route add default via fd00:213::2')
   }
 
   #logTail(): string {

@@ -35,7 +35,11 @@ const SUITES: readonly Suite[] = [
   suite('contract', 'every port against all of its adapters', { needs: ['engine'] }),
   suite('launcher', './zund itself', { needs: ['engine'] }),
   // From here on files share the host's firewall and measure what the engine does: one at a time.
-  suite('host', 'networks, volumes and images on a real engine and host', { needs: ['engine'], concurrency: 1 }),
+  suite('host', 'networks, volumes and images on a real engine and host', {
+    needs: ['engine'],
+    concurrency: 1,
+    timeoutMinutes: 10,
+  }),
   suite('client', "Debian's OpenStack client against a real ./zund up", {
     needs: ['engine', 'client'],
     concurrency: 1,
