@@ -19,7 +19,9 @@ const BARE_WIDTHS = [2, 4, 8, 16]
 const POLL_MS = 3
 
 export async function run({ signal }: { signal: AbortSignal }): Promise<Figure[]> {
-  const zund = await ZundProcess.start({ conf: 'network_prefix_v4 = 24\n[quota]\ncontainers = -1\ncpu = -1\nmemory = -1' })
+  const zund = await ZundProcess.start({
+    conf: 'network_prefix_v4 = 24\n[quota]\ncontainers = -1\ncpu = -1\nmemory = -1',
+  })
   const bare = new BareClient(zund.engine)
   try {
     const client = await zund.client()

@@ -126,6 +126,8 @@ export interface LocalNetworkTable {
   subnet_v6: string | null
   created_at: number
   deleting: Generated<number>
+  /** Where to look for a free address first, counted from the start of the subnet. */
+  next_host: Generated<number>
 }
 
 export interface LocalAddressTable {

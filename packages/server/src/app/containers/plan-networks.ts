@@ -63,13 +63,12 @@ async function planPort(planner: Planner, network: LocalNetwork, net: NetRequest
   const { tx, newUuid } = planner
   if (network.deleting) throw new Conflict(`Network ${network.uuid} is being deleted.`)
   const uuid = newUuid()
-  const used = new Set(await tx.networks.addresses(network.uuid))
   const fixedIps: FixedIp[] = []
   const subnets: PortData['subnets'] = []
   for (const subnet of subnetsOf(network)) {
     const asked = subnet.version === 4 ? net.ipv4 : net.ipv6
     const address =
-      asked === null ? freeAddress(network, subnet.cidr, subnet.gateway, used) : checkedAddress(network, subnet, asked)
+      asked === null ? await freeAddress(planner, network, subnet) : checkedAddress(network, subnet, asked)
     await tx.networks.reserveAddress(network.uuid, address, uuid)
     fixedIps.push({ address, version: subnet.version, subnetId: subnet.id })
     subnets.push(subnet)
@@ -117,17 +116,32 @@ function checkedAddress(network: LocalNetwork, subnet: Subnet, asked: string): s
   return text
 }
 
-/** The lowest address that is free. */
-function freeAddress(network: LocalNetwork, cidr: string, gateway: string | null, used: ReadonlySet<string>): string {
-  const [base, prefix] = ipaddr.parseCIDR(cidr)
+/** Offsets looked at from the hint on; in a network where so many in a row are taken all addresses are read. */
+const MOST_PROBES = 32
+
+/**
+ * The next free address after the one given last, from the start again at the end. An address that was just given back
+ * is so the last to be given again, while neighbours may still remember whose it was.
+ */
+async function freeAddress({ tx }: Planner, network: LocalNetwork, subnet: Subnet): Promise<string> {
+  const [base, prefix] = ipaddr.parseCIDR(subnet.cidr)
   const bits = base.kind() === 'ipv4' ? 32 - prefix : Math.min(128 - prefix, 16)
-  const size = 2 ** bits
-  for (let n = FIRST_HOST; n < size - 1; n += 1) {
-    const address = addressAt(base, n)
-    if (address !== gateway && !used.has(address)) return address
+  // Without network and gateway at its start and the broadcast address at its end.
+  const size = 2 ** bits - 1 - FIRST_HOST
+  const hint = Math.max(network.nextHost - FIRST_HOST, 0)
+  const candidate = (n: number): string => addressAt(base, FIRST_HOST + ((hint + n) % size))
+  let used: ReadonlySet<string> | undefined
+  for (let n = 0; n < size; n += 1) {
+    const address = candidate(n)
+    if (address === subnet.gateway) continue
+    if (n >= MOST_PROBES) used ??= new Set(await tx.networks.addresses(network.uuid))
+    const isTaken = used?.has(address) ?? (await tx.networks.isAddressReserved(network.uuid, address))
+    if (isTaken) continue
+    if (subnet.version === 4) await tx.networks.setNextHost(network.uuid, FIRST_HOST + ((hint + n + 1) % size))
+    return address
   }
   throw new Conflict(
-    `Network ${network.name} (${cidr}) has no free address: ${used.size} are in use.`,
+    `Network ${network.name} (${subnet.cidr}) has no free address: all ${size} are in use.`,
     'no-free-address',
   )
 }

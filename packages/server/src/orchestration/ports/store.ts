@@ -94,6 +94,8 @@ export interface Usage {
 
 export interface ContainerReads {
   byUuid(uuid: string, scope: Scope): Promise<Container | undefined>
+  /** What is there now under this uuid, without reading it; undefined: nothing in this scope. */
+  key(uuid: string, scope: Scope): Promise<ContainerKey | undefined>
   /** Exact, case-sensitive. */
   byName(name: string, scope: Scope): Promise<Container[]>
   /** NotFound `container-not-found` for an unknown marker, InvalidInput `invalid-parameter-value` for a bad sort key. */
@@ -287,15 +289,18 @@ export interface LocalNetwork {
   readonly createdAtMs: number
   /** Hosts are removing it; it takes no new ports, and its subnets are not given to another one yet. */
   readonly deleting: boolean
+  /** Offset in its subnets at which a free address is looked for first; 0: none was given yet. */
+  readonly nextHost: number
 }
 
-export type NewLocalNetwork = Omit<LocalNetwork, 'createdAtMs' | 'deleting'>
+export type NewLocalNetwork = Omit<LocalNetwork, 'createdAtMs' | 'deleting' | 'nextHost'>
 
 export interface LocalNetworkReads {
   byUuid(uuid: string, scope: Scope): Promise<LocalNetwork | undefined>
   /** Without those being deleted. */
   byName(name: string, scope: Scope): Promise<LocalNetwork[]>
   list(scope: Scope): Promise<LocalNetwork[]>
+  isAddressReserved(networkUuid: string, address: string): Promise<boolean>
   /** Addresses in use, any version. */
   addresses(networkUuid: string): Promise<string[]>
   /** CIDRs (v4 and v6) of all networks of all projects. */
@@ -307,6 +312,7 @@ export interface LocalNetworkWrites extends LocalNetworkReads {
   insert(network: NewLocalNetwork): Promise<LocalNetwork>
   /** Conflict `port-in-use` when the address is taken. */
   reserveAddress(networkUuid: string, address: string, portUuid: string): Promise<void>
+  setNextHost(uuid: string, nextHost: number): Promise<void>
   /** It is no project's default network from then on. */
   markDeleting(uuid: string): Promise<boolean>
   remove(uuid: string): Promise<boolean>

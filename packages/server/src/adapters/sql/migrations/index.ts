@@ -3,6 +3,7 @@ import { identity } from './002-identity.ts'
 import { streamTicket } from './003-stream-ticket.ts'
 import { disposal } from './004-disposal.ts'
 import { deployment } from './005-deployment.ts'
+import { sumsAndAddresses } from './006-sums-and-addresses.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -11,4 +12,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '003-stream-ticket', statements: streamTicket },
   { name: '004-disposal', statements: disposal },
   { name: '005-deployment', statements: deployment },
+  { name: '006-sums-and-addresses', statements: sumsAndAddresses },
 ]

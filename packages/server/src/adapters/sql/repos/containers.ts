@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Selectable, type SelectQueryBuilder } from 'kysely'
+import { sql, type CompiledQuery, type Kysely, type Selectable, type SelectQueryBuilder } from 'kysely'
 import { InvalidInput, NotFound } from '../../../domain/errors.ts'
 import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../../domain/container/types.ts'
 import type {
@@ -50,6 +50,8 @@ const FILTER_COLUMNS: Readonly<Record<ContainerFilterKey, keyof ContainerTable>>
 
 export class ContainerRepo implements ContainerWrites {
   readonly #db: Kysely<Schema>
+  /** Asked at every GET of one container: building the text each time would cost more than the answer. */
+  readonly #keyQueries: Partial<Record<Scope['kind'], CompiledQuery<ContainerKey>>> = {}
 
   constructor(db: Kysely<Schema>) {
     this.#db = db
@@ -61,6 +63,16 @@ export class ContainerRepo implements ContainerWrites {
       scope,
     ).executeTakeFirst()
     return row === undefined ? undefined : toContainer(row)
+  }
+
+  async key(uuid: string, scope: Scope): Promise<ContainerKey | undefined> {
+    const query = (this.#keyQueries[scope.kind] ??= scoped(
+      this.#db.selectFrom('container').select(['uuid', 'revision']).where('uuid', '=', ''),
+      scope,
+    ).compile())
+    const owner = scope.kind === 'project' ? [scope.projectId] : scope.kind === 'user' ? [scope.userId] : []
+    const { rows } = await this.#db.executeQuery<ContainerKey>({ ...query, parameters: [uuid, ...owner] })
+    return rows[0]
   }
 
   async byName(name: string, scope: Scope): Promise<Container[]> {

@@ -85,6 +85,20 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
     }
   }
 
+  async isAddressReserved(networkUuid: string, address: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('local_address')
+      .select('address')
+      .where('network_uuid', '=', networkUuid)
+      .where('address', '=', address)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  async setNextHost(uuid: string, nextHost: number): Promise<void> {
+    await this.#db.updateTable('local_network').set({ next_host: nextHost }).where('uuid', '=', uuid).execute()
+  }
+
   async markDeleting(uuid: string): Promise<boolean> {
     const result = await this.#db
       .updateTable('local_network')
@@ -114,5 +128,6 @@ function toNetwork(row: Selectable<LocalNetworkTable>): LocalNetwork {
     subnetV6: row.subnet_v6,
     createdAtMs: row.created_at,
     deleting: row.deleting === 1,
+    nextHost: row.next_host,
   }
 }

@@ -4,12 +4,14 @@ import { commitContainer } from '../../../../app/containers/commit.ts'
 import { createContainer } from '../../../../app/containers/create.ts'
 import { deleteContainer } from '../../../../app/containers/delete.ts'
 import type { ContainerDeps } from '../../../../app/containers/deps.ts'
-import { findAuthorized, requireStatus } from '../../../../app/containers/find.ts'
+import { findAuthorized, policyTarget, requireStatus } from '../../../../app/containers/find.ts'
 import { attachNetwork, detachNetwork, listNetworks } from '../../../../app/containers/networks.ts'
 import { rebuildContainer } from '../../../../app/containers/rebuild.ts'
 import { renameContainer, resizeContainer, updateContainer } from '../../../../app/containers/update.ts'
-import { ownScope } from '../../../../app/context.ts'
+import { lookupScope, ownScope } from '../../../../app/context.ts'
+import type { Container } from '../../../../domain/container/types.ts'
 import { InvalidInput, PolicyNotAuthorized } from '../../../../domain/errors.ts'
+import { normaliseUuid } from '../../../../domain/ids.ts'
 import { parseSignal } from '../../../../domain/signals.ts'
 import type { ContainerFilterKey } from '../../../../orchestration/ports/store.ts'
 import type { OperationParams } from '../../../../orchestration/ports/wire.ts'
@@ -197,17 +199,18 @@ async function list(deps: ContainerDeps, views: ContainerViews, { ctx, query, ba
   const keys = await store.containers.keys({ ...page, scope, filters })
   const hidden = views.hiddenFrom(ctx)
   const now = Date.now()
-  const texts = new Map<string, string>()
+  const rows = new Map<string, Container>()
   const unknown: string[] = []
-  for (const { uuid, revision } of keys) {
-    const text = views.cached(uuid, revision, hidden, now)
-    if (text === undefined) unknown.push(uuid)
-    else texts.set(uuid, text)
+  for (const key of keys) {
+    const row = views.known(key)
+    if (row === undefined) unknown.push(key.uuid)
+    else rows.set(key.uuid, row)
   }
-  if (unknown.length > 0) {
-    for (const row of await store.containers.byUuids(unknown)) texts.set(row.uuid, views.encode(row, hidden, now, null))
-  }
-  const items = keys.flatMap(({ uuid }) => texts.get(uuid) ?? [])
+  if (unknown.length > 0) for (const row of await store.containers.byUuids(unknown)) rows.set(row.uuid, row)
+  const items = keys.flatMap(({ uuid }) => {
+    const row = rows.get(uuid)
+    return row === undefined ? [] : views.encode(row, hidden, now, null)
+  })
   const next = nextUrl(
     baseUrl,
     'containers',
@@ -220,8 +223,24 @@ async function list(deps: ContainerDeps, views: ContainerViews, { ctx, query, ba
 
 async function show(deps: ContainerDeps, views: ContainerViews, { ctx, params, query, baseUrl }: Call): Promise<Reply> {
   if (allProjects(query)) deps.policy.authorize('container:get_one_all_projects', ctx)
-  const container = await findAuthorized(deps, ctx, params['ident'] ?? '', 'container:get_one')
+  const container = await findToShow(deps, views, ctx, params['ident'] ?? '')
   return view(views, ctx, container, baseUrl, 200)
+}
+
+/** Most are asked for by uuid and have been shown already; then one look at their revision is enough. */
+async function findToShow(
+  deps: ContainerDeps,
+  views: ContainerViews,
+  ctx: Call['ctx'],
+  ident: string,
+): Promise<Container> {
+  const rule = 'container:get_one'
+  const uuid = normaliseUuid(ident)
+  const key = uuid === undefined ? undefined : await deps.store.containers.key(uuid, lookupScope(ctx))
+  const known = key === undefined ? undefined : views.known(key)
+  if (known === undefined || known.kind !== 0) return await findAuthorized(deps, ctx, ident, rule)
+  deps.policy.authorize(rule, ctx, policyTarget(known))
+  return known
 }
 
 function view(

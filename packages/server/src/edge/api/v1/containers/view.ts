@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type { RequestContext } from '../../../../app/context.ts'
+import type { Caller } from '../../../../app/ports/identity.ts'
 import type { Policy } from '../../../../app/ports/policy.ts'
 import { statusDetail } from '../../../../domain/container/status.ts'
 import type { Container } from '../../../../domain/container/types.ts'
+import type { ContainerKey } from '../../../../orchestration/ports/store.ts'
 import { spaced } from '../../timestamps.ts'
 
 /** Every key of a container body, in the order it is sent; `status_detail` is last because it changes by itself. */
@@ -67,12 +69,14 @@ const FIELD_NAMES = [
   .join(' ')
   .split(' ')
 
-/** One container's JSON without its links and without what changes by itself. */
+/** One content of a row, and its JSON for each set of hidden fields, `{…` up to where `status_detail` follows. */
 interface Encoded {
   readonly container: Container
-  /** `{…,` up to where `status_detail` follows. */
-  readonly head: string
+  readonly heads: Map<HiddenFields, string>
 }
+
+/** Always the same object for the same fields, so that it can be a key. */
+export type HiddenFields = ReadonlySet<string>
 
 /** Rows kept encoded. A list of 1,000 fits, several times over. */
 const CACHE_SIZE = 5_000
@@ -86,51 +90,68 @@ const CACHE_SIZE = 5_000
 export class ContainerViews {
   readonly #policy: Policy
   readonly #cache = new LRUCache<string, Encoded>({ max: CACHE_SIZE })
+  readonly #sets = new Map<string, HiddenFields>()
+  /** By caller: the identity gives the same object as long as it believes in the token. */
+  #hidden = new WeakMap<Caller, HiddenFields>()
+  #ruledFields: readonly string[] = []
+  #policyVersion = 0
 
   constructor(policy: Policy) {
     this.#policy = policy
   }
 
   /** Fields that a rule of the operator or of ours hides from this caller. */
-  hiddenFrom(ctx: RequestContext): ReadonlySet<string> {
-    return new Set(FIELD_NAMES.filter((name) => this.isHidden(name, ctx)))
+  hiddenFrom(ctx: RequestContext): HiddenFields {
+    this.#followPolicy()
+    const known = this.#hidden.get(ctx.caller)
+    if (known !== undefined) return known
+    const names = this.#ruledFields.filter((field) => !this.#policy.allows(ruleOf(field), ctx))
+    const key = names.join()
+    const hidden = this.#sets.get(key) ?? new Set(names)
+    this.#sets.set(key, hidden)
+    this.#hidden.set(ctx.caller, hidden)
+    return hidden
+  }
+
+  #followPolicy(): void {
+    const { version } = this.#policy
+    if (version === this.#policyVersion) return
+    this.#policyVersion = version
+    this.#ruledFields = FIELD_NAMES.filter((field) => this.#policy.defines(ruleOf(field)))
+    this.#hidden = new WeakMap()
   }
 
   isHidden(field: string, ctx: RequestContext): boolean {
-    const rule = `container:get_one:${field}`
-    return this.#policy.defines(rule) && !this.#policy.allows(rule, ctx)
+    return this.hiddenFrom(ctx).has(field)
   }
 
-  /** Known already? Then the row need not be fetched. */
-  cached(uuid: string, revision: number, hidden: ReadonlySet<string>, nowMs: number): string | undefined {
-    const known = this.#cache.get(keyOf(uuid, revision, hidden))
-    return known === undefined ? undefined : finish(known, hidden, nowMs, null)
+  /** The row of this very content, if it was shown lately: then it need not be read. */
+  known({ uuid, revision }: ContainerKey): Container | undefined {
+    return this.#cache.get(`${uuid}:${revision}`)?.container
   }
 
-  encode(container: Container, hidden: ReadonlySet<string>, nowMs: number, baseUrl: string | null): string {
-    const key = keyOf(container.uuid, container.revision, hidden)
+  encode(container: Container, hidden: HiddenFields, nowMs: number, baseUrl: string | null): string {
+    const key = `${container.uuid}:${container.revision}`
     let known = this.#cache.get(key)
     if (known === undefined) {
-      const fields = Object.entries(fieldsOf(container)).filter(([name]) => !hidden.has(name))
-      known = { container, head: JSON.stringify(Object.fromEntries(fields)).slice(0, -1) }
+      known = { container, heads: new Map() }
       this.#cache.set(key, known)
     }
-    return finish(known, hidden, nowMs, baseUrl)
+    let head = known.heads.get(hidden)
+    if (head === undefined) {
+      const fields = Object.entries(fieldsOf(container)).filter(([name]) => !hidden.has(name))
+      head = JSON.stringify(Object.fromEntries(fields)).slice(0, -1)
+      known.heads.set(hidden, head)
+    }
+    const detail = hidden.has('status_detail')
+      ? ''
+      : `,"status_detail":${JSON.stringify(statusDetail(container, nowMs))}`
+    return `${head}${detail}${baseUrl === null ? '' : `,"links":${JSON.stringify(linksOf(container.uuid, baseUrl))}`}}`
   }
 }
 
-function keyOf(uuid: string, revision: number, hidden: ReadonlySet<string>): string {
-  return `${uuid}:${revision}:${[...hidden].join()}`
-}
-
-function finish(
-  { container, head }: Encoded,
-  hidden: ReadonlySet<string>,
-  nowMs: number,
-  baseUrl: string | null,
-): string {
-  const detail = hidden.has('status_detail') ? '' : `,"status_detail":${JSON.stringify(statusDetail(container, nowMs))}`
-  return `${head}${detail}${baseUrl === null ? '' : `,"links":${JSON.stringify(linksOf(container.uuid, baseUrl))}`}}`
+function ruleOf(field: string): string {
+  return `container:get_one:${field}`
 }
 
 function linksOf(uuid: string, baseUrl: string): object[] {
