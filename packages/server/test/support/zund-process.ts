@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 import { ApiClient } from './api-client.ts'
 import { TestEngine } from './test-engine.ts'
 
-const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
+const LAUNCHER = new URL('../../../../zund', import.meta.url).pathname
 const START_DEADLINE_MS = 60_000
 
 export interface ZundOptions {
@@ -75,8 +75,8 @@ export class ZundProcess {
   launch(environment: Readonly<Record<string, string>> = {}): ChildProcess {
     this.#output = ''
     const child = spawn(
-      process.execPath,
-      [MAIN, 'up', '--state-dir', this.stateDir].concat(
+      LAUNCHER,
+      ['up', '--no-install', '--state-dir', this.stateDir].concat(
         ['--api-port', String(this.apiPort)],
         ['--wsproxy-port', String(this.terminalPort)],
       ),

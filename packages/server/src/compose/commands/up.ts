@@ -157,7 +157,7 @@ async function detached(argv: readonly string[], { stateDir }: UpOptions, stream
   const output = openSync(state.file('up.log'), 'a', 0o600)
   const child = spawn(
     process.execPath,
-    [process.argv[1] ?? '', 'up', ...argv.filter((argument) => argument !== '--detach')],
+    [...process.execArgv, process.argv[1] ?? '', 'up', ...argv.filter((argument) => argument !== '--detach')],
     { detached: true, stdio: ['ignore', output, output, 'ipc'], cwd: '/' },
   )
   closeSync(output)
