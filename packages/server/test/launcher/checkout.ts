@@ -36,6 +36,9 @@ export interface RunOptions {
 
 const COMMAND_TIMEOUT_MS = 60_000
 
+/** How the launcher calls the server, as a checkout's record of calls shows it, without the name of the runtime. */
+export const SERVER = '--max-semi-space-size=4 ./packages/server/src/main.ts'
+
 /** A copy of the launcher and the tools in a directory of its own, with programs of our making first in its PATH. */
 export class Checkout {
   readonly root: string

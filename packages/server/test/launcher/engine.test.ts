@@ -6,7 +6,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { Checkout, said } from './checkout.ts'
+import { Checkout, said, SERVER } from './checkout.ts'
 
 /** A checkout that is set up already and whose server only writes down how it was called. */
 async function aCheckout(t: TestContext): Promise<Checkout> {
@@ -42,7 +42,7 @@ test('an engine that answers is used as it is, and the server gets the options a
     env: { DOCKER_HOST: `unix://${socket}` },
   })
   assert.deepEqual({ code, complaints }, { code: 0, complaints: [] })
-  assert.deepEqual(checkout.calls(), ['node ./packages/server/src/main.ts up --state-dir /a b --api-port=1 --detach'])
+  assert.deepEqual(checkout.calls(), [`node ${SERVER} up --state-dir /a b --api-port=1 --detach`])
 })
 
 test('an engine on TCP is refused in one line', async (t) => {
@@ -161,7 +161,7 @@ test('an engine that is installed is started where there is no systemd, its log 
   assert.equal(code, 0)
   assert.deepEqual(complaints, [`zund: starting the container engine (its log: ${state}/engine.log)`])
   assert.equal(checkout.read('state/engine.log'), 'dockerd speaks\n')
-  assert.deepEqual(checkout.calls(), ['node ./packages/server/src/main.ts up --state-dir ./state'])
+  assert.deepEqual(checkout.calls(), [`node ${SERVER} up --state-dir ./state`])
 })
 
 test('an engine that ends at once is told with the end of its log', async (t) => {
@@ -209,7 +209,7 @@ esac`,
     install,
     'apt-get update -q -o DPkg::Lock::Timeout=300',
     install,
-    'node ./packages/server/src/main.ts up --state-dir ./state',
+    `node ${SERVER} up --state-dir ./state`,
   ])
 })
 

