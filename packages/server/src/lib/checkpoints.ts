@@ -1,5 +1,10 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import type { Checkpoint } from '../orchestration/ports/clock.ts'
+
+/**
+ * Named points of the code where a test may kill or hold the process. In production a no-op. Names, of things before
+ * moments: `accept:before`, `step:createContainer:journaled`, `finish:start:after`; docs/design/operations.md has all.
+ */
+export type Checkpoint = (name: string) => Promise<void>
 
 /** Production's checkpoints do nothing. */
 export const noCheckpoints: Checkpoint = async () => undefined

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../orchestration/ports/clock.ts'
 
-export const systemClock: Clock = {
+export const systemClock = {
   now: () => performance.now(),
-  async sleep(ms, signal) {
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
     try {
       await sleep(ms, undefined, { signal })
     } catch (error) {

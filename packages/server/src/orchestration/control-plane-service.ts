@@ -1,3 +1,4 @@
+import { addressesOf } from '../domain/container/addresses.ts'
 import {
   ABSENT,
   REASON_CLEARING_VERBS,
@@ -6,7 +7,7 @@ import {
   statusAfterFailure,
   statusOf,
 } from '../domain/container/status.ts'
-import type { Addresses, Address, Container } from '../domain/container/types.ts'
+import type { Container } from '../domain/container/types.ts'
 import { recipeFor, taskStateOf } from '../domain/operation/recipes.ts'
 import { hostLane, type Operation } from '../domain/operation/types.ts'
 import { FencedOut } from '../domain/errors.ts'
@@ -450,25 +451,6 @@ async function recordCommit(tx: Tx, op: Operation, output: unknown): Promise<voi
     // Its deletion may have been asked for meanwhile.
     ...(record?.pending === 'commit' ? { pending: null } : {}),
   })
-}
-
-/** The API's `addresses`, from the ports a container holds or is about to hold. */
-export function addressesOf(bindings: readonly Binding[]): Addresses {
-  const result: Record<string, Address[]> = {}
-  for (const { uuid, data } of [...bindings].sort((a, b) => a.order - b.order)) {
-    if (data.kind !== 'port') continue
-    const list = (result[data.networkId] ??= [])
-    for (const ip of data.fixedIps) {
-      list.push({
-        addr: ip.address,
-        version: ip.version,
-        port: uuid,
-        subnet_id: ip.subnetId,
-        preserve_on_delete: data.preserveOnDelete,
-      })
-    }
-  }
-  return result
 }
 
 function toAssigned(container: Container, bindings: readonly Binding[]): AssignedContainer {

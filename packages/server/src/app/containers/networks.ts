@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js'
+import { addressesOf } from '../../domain/container/addresses.ts'
 import type { Container } from '../../domain/container/types.ts'
 import { InvalidInput, NotFound } from '../../domain/errors.ts'
-import { addressesOf } from '../../orchestration/control-plane-service.ts'
 import type { RequestContext } from '../context.ts'
 import { acceptOn } from './act.ts'
 import type { ContainerDeps } from './deps.ts'

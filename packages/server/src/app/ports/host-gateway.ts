@@ -1,6 +1,6 @@
 /**
  * Direct, unqueued requests to a container's host: everything that reads from or talks to a live container.
- * Adapters: adapters/streams/local (same process); TLS to other hosts comes with the cluster.
+ * Adapters: adapters/streams/local (same process); one over TLS, to other hosts, does not exist yet.
  *
  * Every request has a deadline and an answer of bounded size. Errors: those of orchestration/ports/engine.ts, by class;
  * Unavailable when the host cannot be reached.

@@ -1,6 +1,6 @@
 /**
- * Connects to a stream of a container on its host. Adapters: adapters/streams/local-dialer (same process); TLS to other
- * hosts comes with the cluster.
+ * Connects to a stream of a container on its host. Adapters: adapters/streams/local-dialer (same process); one over TLS,
+ * to other hosts, does not exist yet.
  *
  * What is given back are the program's bytes, without framing, both ways. The signal stays in charge after the call
  * has returned: when it is aborted the stream is destroyed. Ending the writable side tells the program that there is no

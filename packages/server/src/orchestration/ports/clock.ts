@@ -1,3 +1,5 @@
+export type { Checkpoint } from '../../lib/checkpoints.ts'
+
 /** Monotonic time and timers, so that tests can do without waiting. Wall-clock time of rows comes from the database. */
 export interface Clock {
   /** Milliseconds, monotonic; only differences mean something. */
@@ -18,10 +20,3 @@ export interface Service {
   start(): Promise<void>
   stop(): Promise<void>
 }
-
-/**
- * Named points of the code where a test may kill or hold the process (lib/checkpoints.ts). In production a no-op.
- * Names: `step:<name>:before`, `step:<name>:journaled`, `step:<name>:applied`, `step:<name>:recorded`, `accept:<verb>`,
- * `finish:<verb>`.
- */
-export type Checkpoint = (name: string) => Promise<void>
