@@ -21,7 +21,7 @@ before(async () => {
 })
 after(() => zund.destroy())
 
-async function execute(command: unknown, query = ''): Promise<{ output: string; exit_code: number }> {
+async function execute(command: unknown, query = ''): Promise<{ output: string; exit_code: number | null }> {
   return await client.expect(200, 'POST', `/v1/containers/${box}/execute${query}`, { body: { command } })
 }
 
@@ -39,7 +39,7 @@ test('a command runs without a shell and tells its output and exit code', async 
   })
   assert.equal((await execute(['sh', '-c', 'exit 7'])).exit_code, 7)
   const missing = await execute('/no/such/program')
-  assert.ok(missing.exit_code >= 126)
+  assert.ok(missing.exit_code !== null && missing.exit_code >= 126)
   assert.match(missing.output, /no such file|not found/i)
 })
 
@@ -51,7 +51,8 @@ test('a command that takes too long is a 409, and the next one works', async () 
 })
 
 test('output without an end is cut, and the service lives on', async () => {
-  const { output } = await execute('yes')
+  const { output, exit_code } = await execute('yes')
+  assert.equal(exit_code, null)
   assert.ok(output.length < 20_000_000, `${output.length} bytes`)
   assert.match(output.slice(-100), /cut here/)
 })
@@ -203,4 +204,21 @@ test('a deletion that the death of the service cut short is finished by its next
   await zund.up()
   client = await zund.client()
   await until('it is gone', async () => (await client.call('GET', `/v1/local/networks/${uuid}`)).status === 404)
+})
+
+test('a network that somebody took from the engine is made again for the container that starts on it', async () => {
+  await client.expect(201, 'POST', '/v1/local/networks', { body: { name: 'taken' } })
+  const { uuid, addresses } = await client.run({ command: OBEDIENT, nets: [{ network: 'taken' }] })
+  const [network] = Object.keys(addresses ?? {})
+  assert.ok(network !== undefined)
+  for (const verb of ['start', 'reboot?timeout=0']) {
+    await client.expect(202, 'POST', `/v1/containers/${uuid}/stop?timeout=0`)
+    await client.waitFor(uuid, (c) => c.status === 'Stopped' && c.task_state === null)
+    await zund.engine.api('DELETE', `/networks/${network}`)
+    await client.expect(202, 'POST', `/v1/containers/${uuid}/${verb}`)
+    const again = await client.waitFor(uuid, (c) => c.task_state === null && ['Running', 'Error'].includes(c.status))
+    assert.equal(again.status, 'Running', again.status_reason ?? '')
+    assert.deepEqual(again.addresses, addresses)
+  }
+  await client.delete(uuid)
 })

@@ -49,7 +49,7 @@ export class Containers {
   }
 
   /** Runs a shell command line inside. */
-  async sh(uuid: string, line: string): Promise<{ exitCode: number; output: string }> {
+  async sh(uuid: string, line: string): Promise<{ exitCode: number | null; output: string }> {
     const exec = await this.engine.createExec(uuid, { command: ['sh', '-c', line], interactive: false }, soon())
     const { exitCode, output } = await this.engine.runExec(exec, 1_000_000, soon())
     return { exitCode, output: output.toString('utf8') }

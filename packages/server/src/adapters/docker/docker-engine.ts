@@ -1,5 +1,4 @@
-import { EngineConflict, EngineNotFound, EngineRefused, EngineUnavailable, messageOf } from '../../domain/errors.ts'
-import { parseImageReference } from '../../domain/image/reference.ts'
+import { EngineConflict, EngineNotFound, EngineUnavailable, messageOf } from '../../domain/errors.ts'
 import type {
   ContainerEngine,
   EngineCallOptions,
@@ -20,21 +19,15 @@ import type {
   StatsSample,
 } from '../../orchestration/ports/engine.ts'
 import type { RegistryAuth } from '../../orchestration/ports/wire.ts'
-import {
-  cpuShares,
-  createBody,
-  endpointConfig,
-  LABEL_CONTAINER,
-  LABEL_DEPLOYMENT,
-  LABEL_NETWORK,
-  LABEL_PROJECT,
-  type Hardening,
-} from './create-body.ts'
+import { cpuShares, createBody, LABEL_CONTAINER, LABEL_DEPLOYMENT, type Hardening } from './create-body.ts'
+import { toEvent } from './events.ts'
 import { collectOutput } from './frames.ts'
-import { atLeast, EngineHttp } from './http-client.ts'
+import { EngineHttp } from './http-client.ts'
+import { ImageCalls } from './image-calls.ts'
+import { toEngineInfo, type InfoAnswer } from './info.ts'
 import { jsonLines } from './json-lines.ts'
+import { NetworkCalls } from './network-calls.ts'
 import { toEngineContainer, type InspectAnswer } from './observation.ts'
-import { pullError, PullState } from './pull.ts'
 import { toStatsSample, type StatsAnswer } from './stats.ts'
 
 export interface DockerEngineOptions {
@@ -51,21 +44,23 @@ export interface DockerEngineOptions {
 
 /** The engine's default for stop and restart, in seconds. */
 const DEFAULT_STOP_S = 10
-/** Option of the bridge driver: the interface's name on the host. */
-const BRIDGE_NAME = 'com.docker.network.bridge.name'
+/** An exec whose output was cut has so long to end and leave its exit code. */
+const DRAIN_MS = 1_000
 
 export class DockerEngine implements ContainerEngine {
   readonly #options: DockerEngineOptions
   readonly #http: EngineHttp
   /** Label filter for objects of this deployment. */
   readonly #mine: string
-  /** Networks that are being made, by name. */
-  readonly #ensuring = new Map<string, Promise<void>>()
+  readonly #images: ImageCalls
+  readonly #networks: NetworkCalls
 
   constructor(options: DockerEngineOptions) {
     this.#options = options
     this.#mine = `${LABEL_DEPLOYMENT}=${options.deployment}`
     this.#http = new EngineHttp({ socketPath: options.socketPath, timeoutMs: options.callTimeoutMs })
+    this.#images = new ImageCalls(this.#http, options)
+    this.#networks = new NetworkCalls(this.#http, options.deployment)
   }
 
   close(): void {
@@ -78,24 +73,7 @@ export class DockerEngine implements ContainerEngine {
 
   async info({ signal }: EngineCallOptions): Promise<EngineInfo> {
     const answer = await this.#http.json<InfoAnswer>({ method: 'GET', path: '/info', signal })
-    const driverStatus = Object.fromEntries(answer.DriverStatus ?? [])
-    return {
-      version: answer.ServerVersion,
-      apiVersion: await this.#http.version(signal),
-      cpus: answer.NCPU,
-      memTotalBytes: answer.MemTotal,
-      architecture: answer.Architecture,
-      osType: answer.OSType,
-      os: answer.OperatingSystem,
-      kernelVersion: answer.KernelVersion,
-      labels: Object.fromEntries((answer.Labels ?? []).map(splitLabel)),
-      runtimes: Object.keys(answer.Runtimes ?? {}),
-      defaultRuntime: answer.DefaultRuntime ?? 'runc',
-      rootDir: answer.DockerRootDir,
-      storageDriver: answer.Driver,
-      diskQuotaSupported: supportsDiskQuota(answer.Driver, driverStatus),
-      totalContainers: answer.Containers,
-    }
+    return toEngineInfo(answer, await this.#http.version(signal))
   }
 
   // --- containers -------------------------------------------------------------------------------------------------
@@ -271,7 +249,9 @@ export class DockerEngine implements ContainerEngine {
         since: request.since ?? undefined,
       },
     })
-    const { output, truncated } = await this.#http.reading(call, () => collectOutput(body, tty, request.maxBytes))
+    const { output, truncated } = await this.#http.reading(call, () =>
+      collectOutput(body, { tty, maxBytes: request.maxBytes }),
+    )
     body.destroy()
     return truncated ? Buffer.concat([output, Buffer.from('\n[the log is longer; it was cut here]\n')]) : output
   }
@@ -339,10 +319,12 @@ export class DockerEngine implements ContainerEngine {
     const tty = before.ProcessConfig?.tty === true
     const call = { method: 'POST', path: `/exec/${encodeURIComponent(execId)}/start`, signal } as const
     const body = await this.#http.open({ ...call, json: { Detach: false, Tty: tty } })
-    const { output, truncated } = await this.#http.reading(call, () => collectOutput(body, tty, maxBytes))
+    const { output, truncated } = await this.#http.reading(call, () =>
+      collectOutput(body, { tty, maxBytes, drainMs: DRAIN_MS }),
+    )
     body.destroy()
-    const { ExitCode } = await this.#execState(execId, signal)
-    return { output, exitCode: ExitCode ?? 0, truncated }
+    const { ExitCode, Running } = await this.#execState(execId, signal)
+    return { output, exitCode: Running === true ? null : (ExitCode ?? null), truncated }
   }
 
   async #execState(
@@ -400,219 +382,55 @@ export class DockerEngine implements ContainerEngine {
 
   // --- images -----------------------------------------------------------------------------------------------------
 
-  async inspectImage(reference: string, { signal }: EngineCallOptions): Promise<EngineImage | undefined> {
-    try {
-      const answer = await this.#http.json<ImageAnswer>({
-        method: 'GET',
-        path: `/images/${encodeReference(reference)}/json`,
-        signal,
-      })
-      return {
-        id: answer.Id,
-        repoTags: answer.RepoTags ?? [],
-        repoDigests: answer.RepoDigests ?? [],
-        sizeBytes: answer.Size,
-        command: answer.Config?.Cmd ?? null,
-        entrypoint: answer.Config?.Entrypoint ?? null,
-      }
-    } catch (error) {
-      if (error instanceof EngineNotFound) return undefined
-      throw error
-    }
+  async inspectImage(reference: string, o: EngineCallOptions): Promise<EngineImage | undefined> {
+    return await this.#images.inspect(reference, o)
   }
 
   async pullImage(
     reference: string,
     auth: RegistryAuth | null,
     onProgress: (p: PullProgress) => void,
-    { signal }: EngineCallOptions,
+    o: EngineCallOptions,
   ): Promise<void> {
-    const stalled = new AbortController()
-    const giveUp = (): void => stalled.abort(new DOMException('the pull stands still', 'TimeoutError'))
-    let timer = setTimeout(giveUp, this.#options.pullStallMs)
-    try {
-      const body = await this.#http.open({
-        method: 'POST',
-        path: '/images/create',
-        query: { fromImage: reference },
-        headers: { 'X-Registry-Auth': registryHeader(auth) },
-        timeoutMs: this.#options.pullStallMs,
-        signal: AbortSignal.any([signal, stalled.signal]),
-      })
-      const state = new PullState()
-      for await (const line of jsonLines(body)) {
-        clearTimeout(timer)
-        timer = setTimeout(giveUp, this.#options.pullStallMs)
-        if (typeof line['error'] === 'string') throw pullError(reference, line['error'])
-        const detail = state.take(line)
-        if (detail !== undefined) onProgress({ detail })
-      }
-    } catch (error) {
-      signal.throwIfAborted()
-      if (stalled.signal.aborted) throw new EngineUnavailable(`the pull of ${reference} stood still`, { cause: error })
-      if (error instanceof EngineNotFound || error instanceof EngineUnavailable) throw error
-      throw pullError(reference, messageOf(error))
-    } finally {
-      clearTimeout(timer)
-    }
+    await this.#images.pull(reference, auth, onProgress, o)
   }
 
-  async removeImage(reference: string, { signal }: EngineCallOptions): Promise<void> {
-    try {
-      await this.#http.buffer({ method: 'DELETE', path: `/images/${encodeReference(reference)}`, signal })
-    } catch (error) {
-      if (!(error instanceof EngineNotFound)) throw error
-    }
+  async removeImage(reference: string, o: EngineCallOptions): Promise<void> {
+    await this.#images.remove(reference, o)
   }
 
-  async searchImages(term: string, { signal }: EngineCallOptions): Promise<ImageSearchResult[]> {
-    const answer = await this.#http.json<SearchAnswer[]>({
-      method: 'GET',
-      path: '/images/search',
-      query: { term },
-      signal,
-    })
-    return answer.map((item) => ({
-      name: item.name,
-      description: item.description ?? '',
-      is_automated: item.is_automated ?? false,
-      metadata: { is_official: item.is_official ?? false, star_count: item.star_count ?? 0 },
-    }))
+  async searchImages(term: string, o: EngineCallOptions): Promise<ImageSearchResult[]> {
+    return await this.#images.search(term, o)
   }
 
-  async commit(containerUuid: string, repository: string, tag: string, { signal }: EngineCallOptions): Promise<string> {
-    // The engine looks at the name after it has made the image, and then leaves that without a name.
-    if (parseImageReference(`${repository}:${tag}`) === undefined) {
-      throw new EngineRefused(`${repository}:${tag} is not an image name`)
-    }
-    const { Id } = await this.#http.json<{ Id: string }>({
-      method: 'POST',
-      path: '/commit',
-      query: { container: `zun-${containerUuid}`, repo: repository, tag, pause: true },
-      json: {},
-      // Copying a large layer takes its time.
-      timeoutMs: this.#options.callTimeoutMs * 10,
-      signal,
-    })
-    return Id
+  async commit(containerUuid: string, repository: string, tag: string, o: EngineCallOptions): Promise<string> {
+    return await this.#images.commit(containerUuid, repository, tag, o)
   }
 
   // --- networks ---------------------------------------------------------------------------------------------------
 
-  async inspectNetwork(name: string, { signal }: EngineCallOptions): Promise<EngineNetwork | undefined> {
-    try {
-      const path = `/networks/${encodeURIComponent(name)}`
-      return toNetwork(await this.#http.json<NetworkAnswer>({ method: 'GET', path, signal }))
-    } catch (error) {
-      if (error instanceof EngineNotFound) return undefined
-      throw error
-    }
+  async inspectNetwork(name: string, o: EngineCallOptions): Promise<EngineNetwork | undefined> {
+    return await this.#networks.inspect(name, o)
   }
 
   async ensureNetwork(request: EngineNetworkRequest, o: EngineCallOptions): Promise<EngineNetwork> {
-    // Of two creates at once the engine refuses one for its subnet, before the other can be seen: one after the other.
-    const turn = this.#ensuring.get(request.name) ?? Promise.resolve()
-    const mine = turn.then(() => this.#ensureNetworkNow(request, o))
-    const over = mine.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#ensuring.set(request.name, over)
-    try {
-      return await mine
-    } finally {
-      if (this.#ensuring.get(request.name) === over) this.#ensuring.delete(request.name)
-    }
+    return await this.#networks.ensure(request, o)
   }
 
-  async #ensureNetworkNow(request: EngineNetworkRequest, o: EngineCallOptions): Promise<EngineNetwork> {
-    const there = await this.inspectNetwork(request.name, o)
-    if (there !== undefined) return there
-    try {
-      await this.#http.buffer({
-        method: 'POST',
-        path: '/networks/create',
-        json: {
-          Name: request.name,
-          CheckDuplicate: true,
-          Driver: 'bridge',
-          EnableIPv6: request.subnets.some((subnet) => subnet.version === 6),
-          IPAM: {
-            Driver: 'default',
-            Config: request.subnets.map((subnet) => ({
-              Subnet: subnet.cidr,
-              ...(subnet.gateway === null ? {} : { Gateway: subnet.gateway }),
-            })),
-          },
-          Options: request.bridge === undefined ? {} : { [BRIDGE_NAME]: request.bridge },
-          Labels: {
-            [LABEL_DEPLOYMENT]: this.#options.deployment,
-            [LABEL_NETWORK]: request.name,
-            [LABEL_PROJECT]: request.projectId,
-          },
-        },
-        signal: o.signal,
-      })
-    } catch (error) {
-      // Somebody else made it between the look and the create.
-      const now = error instanceof EngineConflict ? await this.inspectNetwork(request.name, o) : undefined
-      if (now === undefined) throw error
-    }
-    const made = await this.inspectNetwork(request.name, o)
-    if (made === undefined) throw new EngineRefused(`network ${request.name} vanished as it was made`)
-    return made
+  async removeNetwork(name: string, o: EngineCallOptions): Promise<void> {
+    await this.#networks.remove(name, o)
   }
 
-  async removeNetwork(name: string, { signal }: EngineCallOptions): Promise<void> {
-    try {
-      await this.#http.buffer({ method: 'DELETE', path: `/networks/${encodeURIComponent(name)}`, signal })
-    } catch (error) {
-      if (error instanceof EngineNotFound) return
-      // The engine answers 403 while something is connected.
-      if (error instanceof EngineRefused && /active endpoints/i.test(error.message)) {
-        throw new EngineConflict(error.message)
-      }
-      throw error
-    }
-  }
-
-  async listNetworks({ signal }: EngineCallOptions): Promise<EngineNetwork[]> {
-    const filters = JSON.stringify({ label: [LABEL_NETWORK, this.#mine] })
-    const query = { filters }
-    return (await this.#http.json<NetworkAnswer[]>({ method: 'GET', path: '/networks', query, signal })).map(toNetwork)
+  async listNetworks(o: EngineCallOptions): Promise<EngineNetwork[]> {
+    return await this.#networks.list(o)
   }
 
   async connect(containerUuid: string, endpoint: EngineEndpoint, o: EngineCallOptions): Promise<void> {
-    try {
-      await this.#http.buffer({
-        method: 'POST',
-        path: `/networks/${encodeURIComponent(endpoint.network)}/connect`,
-        json: (version: string) => ({
-          Container: `zun-${containerUuid}`,
-          EndpointConfig: endpointConfig(endpoint, atLeast(version, 1, 44)),
-        }),
-        signal: o.signal,
-      })
-    } catch (error) {
-      if (/already exists in network/i.test(messageOf(error))) return
-      // The engine keeps the network in the container's configuration although it could not connect, and the next
-      // start would fail for it.
-      if (error instanceof EngineRefused) await this.disconnect(containerUuid, endpoint.network, o)
-      throw error
-    }
+    await this.#networks.connect(containerUuid, endpoint, o)
   }
 
-  async disconnect(containerUuid: string, network: string, { signal }: EngineCallOptions): Promise<void> {
-    try {
-      await this.#http.buffer({
-        method: 'POST',
-        path: `/networks/${encodeURIComponent(network)}/disconnect`,
-        json: { Container: `zun-${containerUuid}`, Force: true },
-        signal,
-      })
-    } catch (error) {
-      if (!(error instanceof EngineNotFound) && !/is not connected/i.test(messageOf(error))) throw error
-    }
+  async disconnect(containerUuid: string, network: string, o: EngineCallOptions): Promise<void> {
+    await this.#networks.disconnect(containerUuid, network, o)
   }
 
   /** For answers that are read piece by piece: the deadline covers all of them. */
@@ -621,123 +439,6 @@ export class DockerEngine implements ContainerEngine {
   }
 }
 
-interface InfoAnswer {
-  readonly ServerVersion: string
-  readonly NCPU: number
-  readonly MemTotal: number
-  readonly Architecture: string
-  readonly OSType: string
-  readonly OperatingSystem: string
-  readonly KernelVersion: string
-  readonly Labels?: string[] | null
-  readonly Runtimes?: Record<string, unknown> | null
-  readonly DefaultRuntime?: string
-  readonly DockerRootDir: string
-  readonly Driver: string
-  readonly DriverStatus?: [string, string][] | null
-  readonly Containers: number
-}
-
-interface ImageAnswer {
-  readonly Id: string
-  readonly RepoTags?: string[] | null
-  readonly RepoDigests?: string[] | null
-  readonly Size: number
-  readonly Config?: { readonly Cmd?: string[] | null; readonly Entrypoint?: string[] | null } | null
-}
-
-interface NetworkAnswer {
-  readonly Name: string
-  readonly Id: string
-  readonly Created?: string
-  readonly Options?: Record<string, string> | null
-  readonly IPAM?: { readonly Config?: { readonly Subnet?: string; readonly Gateway?: string }[] | null } | null
-  readonly Containers?: Record<string, { readonly Name?: string }> | null
-}
-
-interface SearchAnswer {
-  readonly name: string
-  readonly description?: string
-  readonly is_automated?: boolean
-  readonly is_official?: boolean
-  readonly star_count?: number
-}
-
 function pathOf(containerUuid: string): string {
   return `/containers/zun-${encodeURIComponent(containerUuid)}`
-}
-
-/** Slashes belong to the path here, everything else is quoted. */
-function encodeReference(reference: string): string {
-  return reference.split('/').map(encodeURIComponent).join('/')
-}
-
-/**
- * Always sent: without it some engines use the credentials of the user they run as. URL-safe but with its padding, which
- * Node's `base64url` leaves out: an engine takes what it cannot decode for no credentials at all.
- */
-function registryHeader(auth: RegistryAuth | null): string {
-  const value =
-    auth === null ? {} : { username: auth.username, password: auth.password, serveraddress: auth.serverAddress }
-  return Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
-}
-
-function splitLabel(label: string): [string, string] {
-  const at = label.indexOf('=')
-  return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)]
-}
-
-function supportsDiskQuota(driver: string, status: Readonly<Record<string, string>>): boolean {
-  // On xfs the engine needs project quotas to be on, which it does not say; a create would be refused with its reason.
-  if (driver === 'overlay2') return status['Backing Filesystem'] === 'xfs'
-  return ['devicemapper', 'windowsfilter', 'zfs', 'btrfs'].includes(driver)
-}
-
-function toNetwork(answer: NetworkAnswer): EngineNetwork {
-  const bridge = answer.Options?.[BRIDGE_NAME]
-  const createdAtMs = Date.parse(answer.Created ?? '')
-  return {
-    name: answer.Name,
-    engineId: answer.Id,
-    containers: Object.values(answer.Containers ?? {}).map((container) => container.Name ?? ''),
-    subnets: (answer.IPAM?.Config ?? []).flatMap(({ Subnet = '', Gateway = '' }) =>
-      Subnet === '' ? [] : [{ cidr: Subnet, gateway: gatewayOf(Gateway), version: Subnet.includes(':') ? 6 : 4 }],
-    ),
-    ...(bridge === undefined ? {} : { bridge }),
-    ...(Number.isNaN(createdAtMs) ? {} : { createdAtMs }),
-  }
-}
-
-/** Some engines write it with the prefix length of its subnet. */
-function gatewayOf(text: string): string | null {
-  return text === '' ? null : (text.split('/')[0] ?? null)
-}
-
-/** Actions after which a container looks different. */
-const ACTIONS = new Set([
-  'create',
-  'start',
-  'die',
-  'oom',
-  'stop',
-  'kill',
-  'pause',
-  'unpause',
-  'restart',
-  'destroy',
-  'update',
-])
-
-function toEvent(line: Record<string, unknown>): EngineEvent | undefined {
-  const { Action, Actor, timeNano } = line
-  if (typeof Action !== 'string' || !ACTIONS.has(Action)) return undefined
-  const attributes = (Actor as { Attributes?: Record<string, string> } | undefined)?.Attributes
-  const containerUuid = attributes?.[LABEL_CONTAINER]
-  if (containerUuid === undefined) return undefined
-  return {
-    kind: 'container',
-    containerUuid,
-    action: Action,
-    atMs: typeof timeNano === 'number' ? timeNano / 1e6 : Date.now(),
-  }
 }

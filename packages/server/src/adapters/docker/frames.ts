@@ -6,20 +6,28 @@ export interface Collected {
   readonly truncated: boolean
 }
 
-/** Payloads in the order they came, cut at `maxBytes`. `tty`: the stream is raw. */
-export async function collectOutput(body: AsyncIterable<Buffer>, tty: boolean, maxBytes: number): Promise<Collected> {
+export interface CollectOptions {
+  /** The stream is raw. */
+  readonly tty: boolean
+  readonly maxBytes: number
+  /** For so long what follows is read and thrown away, in milliseconds, so that an end that is near is seen. Default 0. */
+  readonly drainMs?: number
+}
+
+/** Payloads in the order they came, cut at `maxBytes`. */
+export async function collectOutput(body: AsyncIterable<Buffer>, o: CollectOptions): Promise<Collected> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of tty ? body : payloads(body)) {
-    const room = maxBytes - size
-    if (chunk.length > room) {
-      chunks.push(chunk.subarray(0, room))
-      return { output: Buffer.concat(chunks), truncated: true }
-    }
-    chunks.push(chunk)
-    size += chunk.length
+  let drainUntil: number | undefined
+  for await (const chunk of o.tty ? body : payloads(body)) {
+    const kept = chunk.subarray(0, o.maxBytes - size)
+    if (kept.length > 0) chunks.push(kept)
+    size += kept.length
+    if (kept.length === chunk.length) continue
+    drainUntil ??= Date.now() + (o.drainMs ?? 0)
+    if (Date.now() >= drainUntil) break
   }
-  return { output: Buffer.concat(chunks), truncated: false }
+  return { output: Buffer.concat(chunks), truncated: drainUntil !== undefined }
 }
 
 async function* payloads(body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {

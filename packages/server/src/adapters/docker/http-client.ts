@@ -310,8 +310,11 @@ const GOING_TEXTS =
 /** After it went down in the middle of a start; it says the same at every further start. */
 const REMAINS_TEXTS = /^task [0-9a-f]+: already exists|failed to start shim: mkdir .*: file exists/i
 
+/** A restart answers 500 where a start answers 404. */
+const MISSING_TEXTS = /network \S+ not found/
+
 function errorFor(status: number, text: string): Error {
-  if (status === 404) return new EngineNotFound(text)
+  if (status === 404 || MISSING_TEXTS.test(text)) return new EngineNotFound(text)
   if (status === 409 || CONFLICT_TEXTS.test(text)) return new EngineConflict(text)
   if ((status >= 400 && status < 500) || REFUSAL_TEXTS.test(text)) return new EngineRefused(text)
   if (status >= 500 && REMAINS_TEXTS.test(text)) return new EngineRemains(text)

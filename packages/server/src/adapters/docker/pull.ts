@@ -38,5 +38,9 @@ export function pullError(reference: string, text: string): Error {
   if (/not found|manifest unknown|does not exist|name unknown/i.test(text)) {
     return new EngineNotFound(`image ${reference} was not found: ${text}`)
   }
+  // What another try would meet again.
+  if (/no matching manifest|unsupported|not supported|HTTP response to HTTPS client|x509:/i.test(text)) {
+    return new EngineRefused(`image ${reference} cannot be pulled: ${text}`)
+  }
   return new Retryable('image.registry_unavailable', `image ${reference} could not be pulled: ${text}`)
 }

@@ -153,7 +153,8 @@ export interface ExecRequest {
 
 export interface ExecResult {
   readonly output: Buffer
-  readonly exitCode: number
+  /** Null: its output was cut and it still runs. */
+  readonly exitCode: number | null
   readonly truncated: boolean
 }
 

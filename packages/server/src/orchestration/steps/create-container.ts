@@ -1,5 +1,6 @@
-import { EngineNotFound, Retryable, SystemFault } from '../../domain/errors.ts'
+import { SystemFault } from '../../domain/errors.ts'
 import type { EngineCreateRequest, EngineEndpoint } from '../ports/engine.ts'
+import { orLookAnew } from './networks.ts'
 import { look, portsOf, type Step, type StepContext } from './step.ts'
 
 /** Name of a container's engine container. */
@@ -25,22 +26,12 @@ export const createContainer: Step = {
     const { engine, gate } = ctx.tools
     const request = await createRequest(ctx)
     const engineId = await gate.run(ctx.signal, () =>
-      createOrExplain(ctx, () => engine.create(request, { signal: ctx.signal })),
+      // An image or a network that was there a moment ago.
+      orLookAnew(ctx, () => engine.create(request, { signal: ctx.signal })),
     )
     const seen = await look(ctx)
     return { output: { engineId }, bindings: firstPort(ctx), ...(seen === undefined ? {} : { seen }) }
   },
-}
-
-async function createOrExplain(ctx: StepContext, create: () => Promise<string>): Promise<string> {
-  try {
-    return await create()
-  } catch (error) {
-    if (!(error instanceof EngineNotFound)) throw error
-    // An image or a network that was there a moment ago: look for both anew.
-    ctx.tools.networks.forget()
-    throw new Retryable('engine.vanished', error.message, { cause: error })
-  }
 }
 
 async function createRequest(ctx: StepContext): Promise<EngineCreateRequest> {

@@ -1,3 +1,4 @@
+import { EngineNotFound, Retryable } from '../../domain/errors.ts'
 import { portsOf, type HeldPort, type Step, type StepContext } from './step.ts'
 
 /** Ports the operation is about: those it names, else all of the container. */
@@ -35,7 +36,7 @@ export const connectNetworks: Step = {
     for (const { data } of ports) {
       if (on.has(data.networkId)) continue
       const endpoint = await ctx.tools.networks.prepare(data, { signal: ctx.signal })
-      await ctx.tools.engine.connect(ctx.op.container.uuid, endpoint, { signal: ctx.signal })
+      await orLookAnew(ctx, () => ctx.tools.engine.connect(ctx.op.container.uuid, endpoint, { signal: ctx.signal }))
     }
     return held(ports)
   },
@@ -73,6 +74,17 @@ export const releaseNetworks: Step = {
     for (const { data } of ports) await ctx.tools.networks.release(data, { signal: ctx.signal })
     return { bindings: ports.map(({ uuid }) => ({ uuid, state: 'gone' as const })) }
   },
+}
+
+/** What the driver believes to be ready may have been removed by somebody: the next try looks. */
+export async function orLookAnew<T>(ctx: StepContext, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (!(error instanceof EngineNotFound)) throw error
+    ctx.tools.networks.forget()
+    throw new Retryable('engine.vanished', error.message, { cause: error })
+  }
 }
 
 async function connectedTo(ctx: StepContext): Promise<ReadonlySet<string>> {

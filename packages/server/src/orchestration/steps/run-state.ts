@@ -1,7 +1,7 @@
 /** The steps that change whether a container runs. */
 import { EngineNotFound, EngineRemains, Retryable } from '../../domain/errors.ts'
 import type { Observation } from '../ports/wire.ts'
-import { look, type Step, type StepContext } from './step.ts'
+import { look, portsOf, type Step, type StepContext } from './step.ts'
 
 async function lookOrFail(ctx: StepContext): Promise<Observation> {
   const seen = ctx.brought.seen ?? (await look(ctx))
@@ -37,10 +37,34 @@ export const startContainer: Step = {
   async apply(ctx) {
     const { engine, gate } = ctx.tools
     await gate.run(ctx.signal, () =>
-      startOrBeginAnew(ctx, () => engine.start(ctx.op.container.uuid, { signal: ctx.signal })),
+      startOrBeginAnew(ctx, () =>
+        onItsNetworks(ctx, () => engine.start(ctx.op.container.uuid, { signal: ctx.signal })),
+      ),
     )
     return await afterwards(ctx)
   },
+}
+
+/**
+ * A network that somebody removed is missed only now. It is made again, and the container connected anew: an engine
+ * remembers networks by its own ids, not by their names.
+ */
+async function onItsNetworks(ctx: StepContext, start: () => Promise<void>): Promise<void> {
+  try {
+    await start()
+  } catch (error) {
+    const ports = portsOf(ctx.op)
+    if (!(error instanceof EngineNotFound) || ports.length === 0 || (await look(ctx)) === undefined) throw error
+    const { engine, networks } = ctx.tools
+    const o = { signal: ctx.signal }
+    networks.forget()
+    for (const { data } of ports) {
+      const endpoint = await networks.prepare(data, o)
+      await engine.disconnect(ctx.op.container.uuid, data.networkId, o)
+      await engine.connect(ctx.op.container.uuid, endpoint, o)
+    }
+    await start()
+  }
 }
 
 /** One that this operation has made and that never ran has nothing to lose: it is made once more. */
@@ -87,7 +111,8 @@ export const restartContainer: Step = {
   async apply(ctx) {
     const { engine, gate } = ctx.tools
     const timeoutS = ctx.op.params.timeoutS ?? null
-    await gate.run(ctx.signal, () => engine.restart(ctx.op.container.uuid, timeoutS, { signal: ctx.signal }))
+    const restart = (): Promise<void> => engine.restart(ctx.op.container.uuid, timeoutS, { signal: ctx.signal })
+    await gate.run(ctx.signal, () => onItsNetworks(ctx, restart))
     return await afterwards(ctx)
   },
 }

@@ -107,6 +107,27 @@ export function networkTests(get: () => EngineBench): void {
     await assert.rejects(engine.start(lost, soon()), EngineNotFound)
   })
 
+  test('a container whose network was removed starts again when it is connected to the one that replaces it', async () => {
+    const bench = get()
+    const { engine } = bench
+    const name = randomUUID()
+    const [subnet] = await bench.network(name)
+    assert.ok(subnet)
+    const ipv4Address = subnet.address(9)
+    const uuid = await bench.run({ endpoint: endpoint(name, { ipv4Address }) })
+    await engine.stop(uuid, 0, soon())
+    await engine.removeNetwork(name, soon())
+    await assert.rejects(engine.start(uuid, soon()), EngineNotFound)
+    await assert.rejects(engine.restart(uuid, 0, soon()), EngineNotFound)
+    const subnets = [{ ...subnet, version: 4 as const }]
+    await engine.ensureNetwork({ name, projectId: 'project', displayName: name, subnets }, soon())
+    await engine.disconnect(uuid, name, soon())
+    await engine.connect(uuid, endpoint(name, { ipv4Address }), soon())
+    await engine.start(uuid, soon())
+    const other = await bench.create({ endpoint: endpoint(name, { ipv4Address }) })
+    await assert.rejects(engine.start(other, soon()), EngineRefused)
+  })
+
   test('a container without a network runs', async () => {
     const bench = get()
     assert.equal((await bench.see(await bench.run({ endpoint: null }))).state, 'running')

@@ -80,6 +80,15 @@ export function sessionTests(get: () => EngineBench): void {
     assert.deepEqual({ output: cut.output, truncated: cut.truncated }, { output: '0123', truncated: true })
   })
 
+  test('an exec of which no more is kept is read to its end, and tells how it ended', async () => {
+    const bench = get()
+    const cut = await bench.exec(await bench.run(), ['sh', '-c', 'echo 0123456789; sleep 0.2; exit 5'], false, 4)
+    assert.deepEqual(
+      { output: cut.output, truncated: cut.truncated, exitCode: cut.exitCode },
+      { output: '0123', truncated: true, exitCode: 5 },
+    )
+  })
+
   test('an exec runs once', async () => {
     const bench = get()
     const { id } = await bench.exec(await bench.run(), ['true'])

@@ -1,0 +1,50 @@
+import type { EngineInfo } from '../../orchestration/ports/engine.ts'
+
+/** `GET /info`, as far as it is used. */
+export interface InfoAnswer {
+  readonly ServerVersion: string
+  readonly NCPU: number
+  readonly MemTotal: number
+  readonly Architecture: string
+  readonly OSType: string
+  readonly OperatingSystem: string
+  readonly KernelVersion: string
+  readonly Labels?: string[] | null
+  readonly Runtimes?: Record<string, unknown> | null
+  readonly DefaultRuntime?: string
+  readonly DockerRootDir: string
+  readonly Driver: string
+  readonly DriverStatus?: [string, string][] | null
+  readonly Containers: number
+}
+
+export function toEngineInfo(answer: InfoAnswer, apiVersion: string): EngineInfo {
+  return {
+    version: answer.ServerVersion,
+    apiVersion,
+    cpus: answer.NCPU,
+    memTotalBytes: answer.MemTotal,
+    architecture: answer.Architecture,
+    osType: answer.OSType,
+    os: answer.OperatingSystem,
+    kernelVersion: answer.KernelVersion,
+    labels: Object.fromEntries((answer.Labels ?? []).map(splitLabel)),
+    runtimes: Object.keys(answer.Runtimes ?? {}),
+    defaultRuntime: answer.DefaultRuntime ?? 'runc',
+    rootDir: answer.DockerRootDir,
+    storageDriver: answer.Driver,
+    diskQuotaSupported: supportsDiskQuota(answer.Driver, Object.fromEntries(answer.DriverStatus ?? [])),
+    totalContainers: answer.Containers,
+  }
+}
+
+function splitLabel(label: string): [string, string] {
+  const at = label.indexOf('=')
+  return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)]
+}
+
+function supportsDiskQuota(driver: string, status: Readonly<Record<string, string>>): boolean {
+  // On xfs the engine needs project quotas to be on, which it does not say; a create would be refused with its reason.
+  if (driver === 'overlay2') return status['Backing Filesystem'] === 'xfs'
+  return ['devicemapper', 'windowsfilter', 'zfs', 'btrfs'].includes(driver)
+}
