@@ -28,7 +28,7 @@ export async function accept(tx: Tx, a: Acceptance): Promise<Operation> {
   if (verb === 'delete') {
     for (const { state, params } of await tx.operations.unfinished(container.uuid)) {
       // The record of an image that no commit will make any more.
-      if (state === 'queued' && params.imageUuid !== undefined) await tx.images.remove(params.imageUuid)
+      if (state === 'queued' && params.imageUuid !== undefined) await tx.images.abandonCommit(params.imageUuid)
     }
     await tx.operations.cancelQueued(container.uuid, 'superseded by delete')
     await tx.operations.supersedeRunning(container.uuid)

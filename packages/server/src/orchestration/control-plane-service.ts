@@ -200,13 +200,13 @@ export class ControlPlaneService implements ControlPlane {
     }
     if (end.kind === 'cancelled') {
       await tx.operations.release(op.id, op.fence, { state: 'cancelled', errorMessage: end.message })
-      if (op.params.imageUuid !== undefined) await tx.images.remove(op.params.imageUuid)
+      if (op.params.imageUuid !== undefined) await tx.images.abandonCommit(op.params.imageUuid)
       await tx.containers.update(container.uuid, { ...patch, taskState: null, progress: null })
       return
     }
     if (end.kind === 'failed') {
       await tx.operations.release(op.id, op.fence, { state: 'failed', errorCode: end.code, errorMessage: end.message })
-      if (op.params.imageUuid !== undefined) await tx.images.remove(op.params.imageUuid)
+      if (op.params.imageUuid !== undefined) await tx.images.abandonCommit(op.params.imageUuid)
       await tx.containers.update(container.uuid, {
         ...patch,
         ...(await this.#forgetUnheldPorts(tx, op)),

@@ -96,6 +96,13 @@ test('a commit that fails or is cancelled leaves no record', async () => {
   assert.equal(await recordOf(), undefined)
 })
 
+test('a commit that fails over an older image leaves the record of that one', async () => {
+  await store.write((tx) => tx.images.update(imageUuid, { imageId: 'sha256:0', sizeBytes: 4 }))
+  await finish([], { kind: 'failed', code: 'engine.failed', message: 'no space left on device', userFault: false })
+  const record = await recordOf()
+  assert.deepEqual([record?.imageId, record?.sizeBytes, record?.pending], ['sha256:0', 4, null])
+})
+
 test('deleting the container takes the record of a commit that has not begun along', async () => {
   await store.write(async (tx) => {
     const container = (await tx.containers.byUuid(containerUuid, { kind: 'all' })) ?? assert.fail('gone')

@@ -1,4 +1,4 @@
-import { InvalidInput, Unavailable } from '../../domain/errors.ts'
+import { Conflict, InvalidInput, Unavailable } from '../../domain/errors.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { snapshotReference } from '../../domain/image/snapshot.ts'
 import type { RequestContext } from '../context.ts'
@@ -25,27 +25,32 @@ export async function commitContainer(
   }
   const { path } = parsed
   const usedTag = parsed.tag
-  const imageUuid = deps.newUuid()
+  let imageUuid = deps.newUuid()
   await acceptOn(deps, ctx, found, 'commit', async (tx, now) => {
     if (now.host === null) throw new Unavailable('The container has no host.')
     const repo = snapshotReference(now.projectId, path)
-    // A new commit to the same name takes the place of the old record, as the tag itself moves on.
-    const before = (
-      await tx.images.list({ limit: 10_000, marker: null, sortKey: 'id', sortDir: 'asc' }, { kind: 'all' })
-    ).find((image) => image.repo === repo && image.tag === usedTag && image.host === now.host)
-    if (before !== undefined) await tx.images.remove(before.uuid)
-    await tx.images.insert({
-      uuid: imageUuid,
-      imageId: null,
-      repo,
-      tag: usedTag,
-      sizeBytes: null,
-      host: now.host,
-      projectId: now.projectId,
-      userId: ctx.caller.userId,
-      pending: 'commit',
-      error: null,
-    })
+    const before = await tx.images.named(repo, usedTag, now.host)
+    if (before === undefined) {
+      await tx.images.insert({
+        uuid: imageUuid,
+        imageId: null,
+        repo,
+        tag: usedTag,
+        sizeBytes: null,
+        host: now.host,
+        projectId: now.projectId,
+        userId: ctx.caller.userId,
+        pending: 'commit',
+        error: null,
+      })
+    } else {
+      if (before.pending !== null) {
+        throw new Conflict(`Image ${name} is being made or deleted. Try again when that is over.`, 'image-in-use')
+      }
+      // The record moves on as the tag does, once the new image is there; until then it shows the old one.
+      imageUuid = before.uuid
+      await tx.images.update(imageUuid, { pending: 'commit', error: null })
+    }
     return { verb: 'commit', params: { repository: path, tag: usedTag, imageUuid } }
   })
   return imageUuid

@@ -261,6 +261,8 @@ export interface ImageRecord {
 export interface ImageReads {
   byUuid(uuid: string, scope: Scope): Promise<ImageRecord | undefined>
   list(page: Page, scope: Scope): Promise<ImageRecord[]>
+  /** The one record of a name on a host. */
+  named(repo: string, tag: string, host: string): Promise<ImageRecord | undefined>
   pendingOn(host: string): Promise<ImageRecord[]>
 }
 
@@ -272,6 +274,8 @@ export interface ImageWrites extends ImageReads {
     patch: Partial<Pick<ImageRecord, 'imageId' | 'repo' | 'tag' | 'sizeBytes' | 'pending' | 'error'>>,
   ): Promise<boolean>
   remove(uuid: string): Promise<boolean>
+  /** After a commit that came to nothing: the record shows the image that was there before, or goes. */
+  abandonCommit(uuid: string): Promise<void>
 }
 
 /** A network of the built-in network service (no Neutron). `uuid` is also the engine network's name. */

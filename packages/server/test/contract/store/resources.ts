@@ -147,6 +147,8 @@ export function resourceTests(get: () => StoreHarness): void {
     await store.write((tx) => tx.images.insert(anImage({ host: 'host2', pending: 'delete' })))
     await store.write((tx) => tx.images.insert(anImage({ tag: 'old', pending: 'commit' })))
     assert.deepEqual(await store.images.pendingOn('host1'), [made])
+    assert.deepEqual(await store.images.named(made.repo, made.tag, 'host1'), made)
+    assert.equal(await store.images.named(made.repo, made.tag, 'host3'), undefined)
     const patch = { imageId: 'sha256:1', sizeBytes: 5, pending: null, error: 'e', repo: 'r', tag: 't' }
     assert.equal(await store.write((tx) => tx.images.update(made.uuid, patch)), true)
     assert.deepEqual(await store.images.byUuid(made.uuid, ALL), { ...made, ...patch })
@@ -155,6 +157,18 @@ export function resourceTests(get: () => StoreHarness): void {
     assert.equal(await store.images.byUuid(made.uuid, { kind: 'project', projectId: 'other' }), undefined)
     assert.equal(await store.write((tx) => tx.images.remove(made.uuid)), true)
     assert.equal(await store.write((tx) => tx.images.remove(made.uuid)), false)
+  })
+
+  test('a commit that comes to nothing leaves what was there before', async () => {
+    const { store } = get()
+    const add = async (image: Parameters<typeof anImage>[0]) =>
+      (await store.write((tx) => tx.images.insert(anImage({ tag: randomUUID(), ...image })))).uuid
+    const fresh = await add({ pending: 'commit', imageId: null })
+    const again = await add({ pending: 'commit', imageId: 'sha256:1' })
+    const going = await add({ pending: 'delete', imageId: 'sha256:1' })
+    for (const uuid of [fresh, again, going]) await store.write((tx) => tx.images.abandonCommit(uuid))
+    const pendingOf = async (uuid: string) => (await store.images.byUuid(uuid, ALL))?.pending
+    assert.deepEqual(await Promise.all([fresh, again, going].map(pendingOf)), [undefined, null, 'delete'])
   })
 
   test('images are paged like containers', async () => {

@@ -51,6 +51,17 @@ export class ImageRepo implements ImageWrites {
     return all.slice(from, from + page.limit)
   }
 
+  async named(repo: string, tag: string, host: string): Promise<ImageRecord | undefined> {
+    const row = await this.#db
+      .selectFrom('image')
+      .selectAll()
+      .where('repo', '=', repo)
+      .where('tag', '=', tag)
+      .where('host', '=', host)
+      .executeTakeFirst()
+    return row === undefined ? undefined : toImage(row)
+  }
+
   async pendingOn(host: string): Promise<ImageRecord[]> {
     const rows = await this.#db
       .selectFrom('image')
@@ -114,6 +125,16 @@ export class ImageRepo implements ImageWrites {
   async remove(uuid: string): Promise<boolean> {
     const result = await this.#db.deleteFrom('image').where('uuid', '=', uuid).executeTakeFirst()
     return result.numDeletedRows > 0n
+  }
+
+  async abandonCommit(uuid: string): Promise<void> {
+    await this.#db.deleteFrom('image').where('uuid', '=', uuid).where('image_id', 'is', null).execute()
+    await this.#db
+      .updateTable('image')
+      .set({ pending: null })
+      .where('uuid', '=', uuid)
+      .where('pending', '=', 'commit')
+      .execute()
   }
 }
 
