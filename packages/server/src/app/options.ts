@@ -3,6 +3,7 @@ export interface AppOptions {
   readonly limits: Limits
   readonly defaults: Defaults
   readonly quota: QuotaOptions
+  readonly localQuota: LocalQuota
   /** [api] max_limit: largest page. */
   readonly maxPageSize: number
   /** service_down_time: seconds of silence after which a host counts as down. */
@@ -50,6 +51,17 @@ export interface Defaults {
   readonly imageDriver: string
   readonly availabilityZone: string
   readonly scheduleZone: string | null
+}
+
+/**
+ * [zund] quota_local_*: what one project may have of the built-in network and volume services; -1 is unlimited. Every
+ * network costs a bridge and firewall rules on the host, every volume reserved space of its disk.
+ */
+export interface LocalQuota {
+  readonly networks: number
+  readonly volumes: number
+  /** GiB of all volumes together. */
+  readonly volumeGiB: number
 }
 
 /** [quota]; -1 is unlimited. */

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-catalog.ts'
 import type { RegistryAccess } from '../adapters/image/registry-client.ts'
-import { DEFAULT_LOCAL_QUOTA } from '../app/local/quota.ts'
 import { upHosts } from '../app/hosts/up-hosts.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
 import type { HostGateway } from '../app/ports/host-gateway.ts'
@@ -66,8 +65,8 @@ export function composeApi(given: ApiDeps): FastifyInstance {
       ...hostRoutes(deps),
       ...imageRoutes(deps),
       ...availabilityZoneRoutes(deps),
-      ...localNetworkRoutes({ ...deps, quota: DEFAULT_LOCAL_QUOTA }),
-      ...localVolumeRoutes({ ...deps, quota: DEFAULT_LOCAL_QUOTA }),
+      ...localNetworkRoutes(deps),
+      ...localVolumeRoutes(deps),
       ...extensionRoutes(LOCAL_EXTENSIONS),
     ],
     mounts: [identityRoutes(identity)],

@@ -30,6 +30,11 @@ export function appOptions(config: Config): AppOptions {
       cpu: config.quotaCpu,
       disk: config.quotaDisk,
     },
+    localQuota: {
+      networks: config.quotaLocalNetworks,
+      volumes: config.quotaLocalVolumes,
+      volumeGiB: config.quotaLocalVolumeSize,
+    },
     maxPageSize: config.maxLimit,
     serviceDownTimeS: config.serviceDownTime,
     engineGraceMs: ENGINE_GRACE_MS,

@@ -4,7 +4,6 @@ import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { LocalDoorbell } from '../../src/adapters/doorbell/local.ts'
 import { localLink } from '../../src/adapters/link/local.ts'
-import type { LocalQuota } from '../../src/app/local/quota.ts'
 import { EngineUnavailable } from '../../src/domain/errors.ts'
 import { containerRoutes } from '../../src/edge/api/v1/containers/routes.ts'
 import { ContainerViews } from '../../src/edge/api/v1/containers/view.ts'
@@ -21,7 +20,6 @@ import { apiOn, appOptions, ask, LiveStore, silentLog } from '../support/live-ap
 
 const live = new LiveStore()
 const doorbell = new LocalDoorbell()
-const quota: LocalQuota = { networks: 5, volumes: 5, volumeGiB: 50, largestVolumeGiB: 20 }
 const common = { store: live.store, doorbell, policy: live.policy, options: appOptions, newUuid: randomUUID }
 const controlPlane = new ControlPlaneService({
   store: live.store,
@@ -35,7 +33,6 @@ const controlPlane = new ControlPlaneService({
 let app: FastifyInstance
 
 before(async () => {
-  const local = { ...common, quota }
   const containers = {
     ...common,
     images: { check: async () => 'exists' as const },
@@ -44,8 +41,8 @@ before(async () => {
   }
   app = apiOn(live, [
     ...containerRoutes(containers, new ContainerViews(live.policy)),
-    ...localNetworkRoutes(local),
-    ...localVolumeRoutes(local),
+    ...localNetworkRoutes(common),
+    ...localVolumeRoutes(common),
     ...extensionRoutes(LOCAL_EXTENSIONS),
   ])
   await live.host('h1')
@@ -304,7 +301,7 @@ test('bad input is a 400 that names the field and its limit', async () => {
     ['volumes', { name: 'v' }, /'size'/],
     ['volumes', { size: 1 }, /'name'/],
     ['volumes', { name: 'v', size: 0 }, /'size'.*minimum of 1/],
-    ['volumes', { name: 'v', size: 21 }, /'size'.*maximum of 20/],
+    ['volumes', { name: 'v', size: 16_385 }, /'size'.*maximum of 16384/],
     ['volumes', { name: 'v', size: 1.5 }, /'size'/],
     ['volumes', { name: 'v', size: 'big' }, /'size'/],
     ['volumes', { name: 'v', size: 1, type: 'ssd' }, /'type'/],
@@ -331,6 +328,19 @@ test('names are unique in a project, quotas bind it, and a token without a proje
   const tooMuch = await ask(app, 'POST /v1/local/volumes', { as: 'bob', body: { ...large, name: 'large3' } })
   assert.deepEqual([tooMuch.status, tooMuch.code], [403, 'over-quota'])
   assert.match(tooMuch.title, /64 GiB in volumes of at most 50/)
+  // Those that come and go with a container count like the others, and one that is too much leaves nothing behind.
+  const mounts = [
+    { type: 'volume', size: 2, destination: '/a' },
+    { type: 'volume', size: 9, destination: '/b' },
+  ]
+  const create = await ask(app, 'POST /v1/containers', { as: 'bob', body: { image: 'busybox', mounts } })
+  assert.deepEqual([create.status, create.code], [403, 'over-quota'])
+  assert.match(create.title, /55 GiB in volumes of at most 50/, create.title)
+  const { volumes } = (await ask(app, 'GET /v1/local/volumes', { as: 'bob' })).body as { volumes: { size: number }[] }
+  assert.equal(
+    volumes.reduce((sum, volume) => sum + volume.size, 0),
+    44,
+  )
   for (let n = 0; n < 4; n += 1) await made('/v1/local/networks', { name: `n${n}` }, 'bob')
   const tooMany = await ask(app, 'POST /v1/local/networks', { as: 'bob', body: { name: 'n5' } })
   assert.deepEqual([tooMany.status, tooMany.code], [403, 'over-quota'])

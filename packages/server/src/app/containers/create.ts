@@ -76,7 +76,7 @@ export async function createContainer(
     // Without a host nothing is made for it: the record only says why.
     const bindings = placed
       ? [
-          ...(await planMounts({ ...planner, host: choice.host }, input.mounts)),
+          ...(await planMounts({ ...planner, host: choice.host, quota: options.localQuota }, input.mounts)),
           ...(await planPorts(planner, input.nets, 0)),
         ]
       : []

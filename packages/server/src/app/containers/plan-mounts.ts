@@ -3,6 +3,8 @@ import { Conflict, InvalidInput, NotFound } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import type { LocalVolume, LocalVolumeReads, Scope, Tx } from '../../orchestration/ports/store.ts'
 import type { Binding } from '../../orchestration/ports/wire.ts'
+import { requireVolumeQuota } from '../local/quota.ts'
+import type { LocalQuota } from '../options.ts'
 
 export type MountRequest =
   | { readonly kind: 'existing'; readonly source: string; readonly destination: string }
@@ -14,6 +16,7 @@ interface Planner {
   readonly projectId: string
   readonly userId: string
   readonly newUuid: () => string
+  readonly quota: LocalQuota
   /** Where the container will be, and its volumes with it. */
   readonly host: string
 }
@@ -63,7 +66,7 @@ export async function planMounts(planner: Planner, mounts: readonly MountRequest
 }
 
 async function volumeFor(planner: Planner, mount: MountRequest): Promise<{ uuid: string; sizeGiB: number }> {
-  const { tx, projectId, userId, newUuid, host } = planner
+  const { tx, projectId, userId, newUuid, host, quota } = planner
   if (mount.kind === 'file') return { uuid: newUuid(), sizeGiB: 0 }
   if (mount.kind === 'existing') {
     const volume = await usableVolume(tx.volumes, projectId, mount.source)
@@ -71,6 +74,7 @@ async function volumeFor(planner: Planner, mount: MountRequest): Promise<{ uuid:
     await tx.volumes.setHost(volume.uuid, host)
     return volume
   }
+  await requireVolumeQuota(tx.volumes, projectId, mount.sizeGiB, quota)
   return await tx.volumes.insert({
     uuid: newUuid(),
     name: null,

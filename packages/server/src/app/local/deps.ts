@@ -5,15 +5,13 @@ import type { RequestContext } from '../context.ts'
 import { bad, missing, textField, type Body } from '../fields.ts'
 import type { AppOptions } from '../options.ts'
 import type { Policy } from '../ports/policy.ts'
-import type { LocalQuota } from './quota.ts'
 
 /** What the built-in network and volume services work with. */
 export interface LocalDeps {
   readonly store: Store
   readonly doorbell: Doorbell
   readonly policy: Policy
-  readonly options: Pick<AppOptions, 'localNetwork' | 'maxPageSize'>
-  readonly quota: LocalQuota
+  readonly options: Pick<AppOptions, 'localNetwork' | 'localQuota' | 'maxPageSize'>
   readonly newUuid: () => string
 }
 

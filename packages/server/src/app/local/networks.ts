@@ -30,7 +30,7 @@ export async function createLocalNetwork(deps: LocalDeps, ctx: RequestContext, b
     if ((await tx.networks.byName(name, { kind: 'project', projectId })).length > 0) {
       throw new Conflict(`A network with name ${name} already exists.`)
     }
-    await requireNetworkQuota(tx.networks, projectId, deps.quota)
+    await requireNetworkQuota(tx.networks, projectId, deps.options.localQuota)
     const planner = { tx, pools: deps.options.localNetwork, projectId, newUuid: deps.newUuid }
     return await createNetwork(planner, name, name === DEFAULT_NAME)
   })

@@ -1,18 +1,6 @@
 import { QuotaExceeded } from '../../domain/errors.ts'
 import type { LocalNetworkReads, LocalVolumeReads } from '../../orchestration/ports/store.ts'
-
-/** What one project may have of the built-in network and volume services; -1 is unlimited. */
-export interface LocalQuota {
-  readonly networks: number
-  readonly volumes: number
-  /** GiB of all volumes together. */
-  readonly volumeGiB: number
-  /** GiB of a single volume. */
-  readonly largestVolumeGiB: number
-}
-
-/** Every network costs a bridge and firewall rules on the host, every volume reserved space of its disk. */
-export const DEFAULT_LOCAL_QUOTA: LocalQuota = { networks: 10, volumes: 20, volumeGiB: 100, largestVolumeGiB: 100 }
+import type { LocalQuota } from '../options.ts'
 
 export async function requireNetworkQuota(
   networks: LocalNetworkReads,

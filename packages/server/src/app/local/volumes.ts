@@ -17,14 +17,14 @@ export interface VolumeState {
 }
 
 const NOT_FOUND = 'volume-not-found'
+/** As for the volumes that come and go with a container. */
+const LARGEST_GIB = 16_384
 
 /** Only a record: the space is taken on the host where it is attached first. */
 export async function createLocalVolume(deps: LocalDeps, ctx: RequestContext, body: Body): Promise<VolumeState> {
   refuseUnknownFields(body, ['name', 'size'])
   const name = requiredName(body)
-  const { largestVolumeGiB } = deps.quota
-  const max = largestVolumeGiB < 0 ? Number.MAX_SAFE_INTEGER : largestVolumeGiB
-  const sizeGiB = numberField(body, 'size', { min: 1, max, integer: true })
+  const sizeGiB = numberField(body, 'size', { min: 1, max: LARGEST_GIB, integer: true })
   if (sizeGiB === undefined) throw missing('size')
   deps.policy.authorize('local_volume:create', ctx)
   const projectId = requireProject(ctx)
@@ -32,7 +32,7 @@ export async function createLocalVolume(deps: LocalDeps, ctx: RequestContext, bo
     if ((await tx.volumes.byName(name, { kind: 'project', projectId })).length > 0) {
       throw new Conflict(`A volume with name ${name} already exists.`)
     }
-    await requireVolumeQuota(tx.volumes, projectId, sizeGiB, deps.quota)
+    await requireVolumeQuota(tx.volumes, projectId, sizeGiB, deps.options.localQuota)
     const uuid = deps.newUuid()
     const { userId } = ctx.caller
     return await tx.volumes.insert({ uuid, name, projectId, userId, sizeGiB, host: null, autoRemove: false })

@@ -173,6 +173,15 @@ export const OPTIONS = {
     help: 'Pool from which each project network gets an IPv6 subnet; none: no IPv6.',
   }),
   networkPrefixV6: whole(16, 120)('zund', 'network_prefix_v6', { fallback: '64', help: 'Prefix of such a subnet.' }),
+  quotaLocalNetworks: quota('zund', 'quota_local_networks', {
+    fallback: '10',
+    help: 'Local networks a project may make itself; each is a bridge of the host. -1: unlimited.',
+  }),
+  quotaLocalVolumes: quota('zund', 'quota_local_volumes', { fallback: '20', help: 'Local volumes per project.' }),
+  quotaLocalVolumeSize: quota('zund', 'quota_local_volume_size', {
+    fallback: '100',
+    help: 'GiB of all local volumes of a project; the space is reserved on the disk.',
+  }),
   registryAllowed: list('zund', 'registry_allowed', {
     fallback: '',
     help: 'Registries that may be used: host, host:port or *.example.com; empty: any.',
