@@ -2,6 +2,8 @@ import { EngineUnavailable } from '../../domain/errors.ts'
 import type { Clock } from '../../orchestration/ports/clock.ts'
 import { SimFaults, type SimCall } from './sim-faults.ts'
 
+/** Made once: an abort without a reason makes an exception with a stack each time. */
+const ANSWERED = new Error('answered')
 const NEVER = new AbortController().signal
 
 export interface SimCallRecord {
@@ -71,7 +73,7 @@ export class SimCalls {
     try {
       return await Promise.race([answer, cut])
     } finally {
-      over.abort()
+      over.abort(ANSWERED)
       signal.removeEventListener('abort', byCaller)
       outage.removeEventListener('abort', byOutage)
       answer.catch(() => undefined)

@@ -196,8 +196,19 @@ export interface StreamTicketTable {
   expires_at: number
 }
 
+/** What is in use of a project (`kind` project) or on a host (`kind` host); `cpu` in millionths of a core. */
+export interface ContainerUsageTable {
+  kind: string
+  owner: string
+  containers: number
+  cpu: number
+  memory_mib: number
+  disk: number
+}
+
 export interface Schema {
   container: ContainerTable
+  container_usage: ContainerUsageTable
   operation: OperationTable
   step: StepTable
   binding: BindingTable

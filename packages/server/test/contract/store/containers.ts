@@ -107,6 +107,33 @@ export function containerTests(get: () => StoreHarness): void {
     assert.deepEqual(await store.containers.usageOfProject('nobody'), none)
   })
 
+  test('what is in use follows resizes, moves and removals, and fractions of cores do not drift', async () => {
+    const { store } = get()
+    const aTenth = aSpec({ cpu: 0.1, memoryMiB: 10, diskGiB: 1 })
+    const uuids: string[] = []
+    for (let n = 0; n < 30; n += 1) uuids.push((await addContainer(store, { spec: aTenth })).uuid)
+    const [resized, moved, unplaced, ...others] = uuids
+    assert.ok(resized !== undefined && moved !== undefined && unplaced !== undefined)
+    await store.write(async (tx) => {
+      await tx.containers.update(resized, { spec: aSpec({ cpu: 2, memoryMiB: 15, diskGiB: 0 }), status: 'Running' })
+      await tx.containers.update(moved, { host: 'h2' })
+      await tx.containers.update(unplaced, { host: null })
+      for (const uuid of others) assert.equal(await tx.containers.remove(uuid), true)
+      assert.equal(await tx.containers.remove(others[0] ?? ''), false)
+    })
+    const inUse = { containers: 1, memoryMiB: 10, cpu: 0.1, diskGiB: 1 }
+    assert.deepEqual(await store.containers.usageOfHost('h2'), inUse)
+    assert.deepEqual(await store.containers.usageOfHost('host1'), { containers: 1, memoryMiB: 15, cpu: 2, diskGiB: 0 })
+    const all = { containers: 3, memoryMiB: 35, cpu: 2.2, diskGiB: 2 }
+    assert.deepEqual(await store.containers.usageOfProject('project'), all)
+    const failed = store.write(async (tx) => {
+      await tx.containers.remove(moved)
+      throw new Error('changed its mind')
+    })
+    await assert.rejects(failed, /changed its mind/)
+    assert.deepEqual(await store.containers.usageOfProject('project'), all)
+  })
+
   test('a write sees what it added when it adds up', async () => {
     const { store } = get()
     const counts = await Promise.all(

@@ -15,6 +15,12 @@ import { SystemFault } from '../../../domain/errors.ts'
 /** Statements kept prepared per connection; texts of lists vary with their filters, so the cache is bounded. */
 const STATEMENT_CACHE_SIZE = 500
 
+interface Prepared {
+  readonly statement: StatementSync
+  /** Asked once: describing forty columns takes longer than reading a row of them. */
+  readonly givesRows: boolean
+}
+
 /**
  * One connection to an SQLite file.
  *
@@ -23,7 +29,7 @@ const STATEMENT_CACHE_SIZE = 500
  */
 export class SqliteConnection implements DatabaseConnection {
   readonly #db: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Prepared>()
 
   constructor(path: string, options: { readOnly: boolean; nowMs?: (() => number) | undefined }) {
     this.#db = new DatabaseSync(path, { readOnly: options.readOnly, timeout: 5_000 })
@@ -42,9 +48,9 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   run<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
-    const statement = this.#prepare(sql)
+    const { statement, givesRows } = this.#prepare(sql)
     const values = parameters.map(toSqlValue)
-    if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
+    if (givesRows) return { rows: statement.all(...values) as R[] }
     const { changes, lastInsertRowid } = statement.run(...values)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
   }
@@ -63,16 +69,17 @@ export class SqliteConnection implements DatabaseConnection {
     this.#db.close()
   }
 
-  #prepare(sql: string): StatementSync {
+  #prepare(sql: string): Prepared {
     const cached = this.#statements.get(sql)
     if (cached !== undefined) return cached
     const statement = this.#db.prepare(sql)
+    const prepared = { statement, givesRows: statement.columns().length > 0 }
     if (this.#statements.size >= STATEMENT_CACHE_SIZE) {
       const [oldest] = this.#statements.keys()
       if (oldest !== undefined) this.#statements.delete(oldest)
     }
-    this.#statements.set(sql, statement)
-    return statement
+    this.#statements.set(sql, prepared)
+    return prepared
   }
 }
 

@@ -4,6 +4,7 @@ import { streamTicket } from './003-stream-ticket.ts'
 import { disposal } from './004-disposal.ts'
 import { deployment } from './005-deployment.ts'
 import { sumsAndAddresses } from './006-sums-and-addresses.ts'
+import { usage } from './007-usage.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -13,4 +14,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '004-disposal', statements: disposal },
   { name: '005-deployment', statements: deployment },
   { name: '006-sums-and-addresses', statements: sumsAndAddresses },
+  { name: '007-usage', statements: usage },
 ]

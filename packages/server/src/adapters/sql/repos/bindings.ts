@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { BindingWrites } from '../../../orchestration/ports/store.ts'
 import type { Binding, BindingState } from '../../../orchestration/ports/wire.ts'
+import { prepared } from '../prepared.ts'
 import type { BindingTable, Schema } from '../schema.ts'
 
 export class BindingRepo implements BindingWrites {
@@ -11,13 +12,7 @@ export class BindingRepo implements BindingWrites {
   }
 
   async ofContainer(containerUuid: string): Promise<Binding[]> {
-    const rows = await this.#db
-      .selectFrom('binding')
-      .selectAll()
-      .where('container_uuid', '=', containerUuid)
-      .orderBy('position')
-      .execute()
-    return rows.map(toBinding)
+    return (await ofContainer(this.#db, { containerUuid })).rows.map(toBinding)
   }
 
   async byUuid(uuid: string): Promise<{ containerUuid: string; binding: Binding } | undefined> {
@@ -26,23 +21,19 @@ export class BindingRepo implements BindingWrites {
   }
 
   async insert(containerUuid: string, binding: Binding): Promise<void> {
-    await this.#db
-      .insertInto('binding')
-      .values({
-        uuid: binding.uuid,
-        container_uuid: containerUuid,
-        kind: binding.data.kind,
-        state: binding.state,
-        position: binding.order,
-        data: JSON.stringify(binding.data),
-        volume_uuid: binding.data.kind === 'mount' ? binding.data.volumeUuid : null,
-      })
-      .execute()
+    await insertRow(this.#db, {
+      uuid: binding.uuid,
+      containerUuid,
+      kind: binding.data.kind,
+      state: binding.state,
+      position: binding.order,
+      data: JSON.stringify(binding.data),
+      volumeUuid: binding.data.kind === 'mount' ? binding.data.volumeUuid : null,
+    })
   }
 
   async setState(uuid: string, state: BindingState): Promise<boolean> {
-    const result = await this.#db.updateTable('binding').set({ state }).where('uuid', '=', uuid).executeTakeFirst()
-    return result.numUpdatedRows > 0n
+    return (await setState(this.#db, { uuid, state })).numAffectedRows !== 0n
   }
 
   async remove(uuid: string): Promise<boolean> {
@@ -51,6 +42,36 @@ export class BindingRepo implements BindingWrites {
     return result.numDeletedRows > 0n
   }
 }
+
+const ofContainer = prepared((db, p: { containerUuid: string }) =>
+  db.selectFrom('binding').selectAll().where('container_uuid', '=', p.containerUuid).orderBy('position'),
+)
+
+interface InsertedRow {
+  readonly uuid: string
+  readonly containerUuid: string
+  readonly kind: string
+  readonly state: string
+  readonly position: number
+  readonly data: string
+  readonly volumeUuid: string | null
+}
+
+const insertRow = prepared((db, p: InsertedRow) =>
+  db.insertInto('binding').values({
+    uuid: p.uuid,
+    container_uuid: p.containerUuid,
+    kind: p.kind,
+    state: p.state,
+    position: p.position,
+    data: p.data,
+    volume_uuid: p.volumeUuid,
+  }),
+)
+
+const setState = prepared((db, p: { uuid: string; state: string }) =>
+  db.updateTable('binding').set({ state: p.state }).where('uuid', '=', p.uuid),
+)
 
 function toBinding(row: Selectable<BindingTable>): Binding {
   return {

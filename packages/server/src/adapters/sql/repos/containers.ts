@@ -1,4 +1,4 @@
-import { sql, type CompiledQuery, type Kysely, type Selectable, type SelectQueryBuilder } from 'kysely'
+import { sql, type Kysely, type Selectable, type SelectQueryBuilder, type UpdateResult } from 'kysely'
 import { InvalidInput, NotFound } from '../../../domain/errors.ts'
 import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../../domain/container/types.ts'
 import type {
@@ -14,7 +14,9 @@ import type {
 } from '../../../orchestration/ports/store.ts'
 import type { ContainerSpec, DesiredState, Observation } from '../../../orchestration/ports/wire.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
+import { prepared, type Prepared } from '../prepared.ts'
 import type { ContainerTable, Schema } from '../schema.ts'
+import { count, usageOf } from './usage.ts'
 
 /** API field name → column that sorts it. */
 const SORT_COLUMNS: Readonly<Record<string, keyof ContainerTable>> = {
@@ -50,29 +52,20 @@ const FILTER_COLUMNS: Readonly<Record<ContainerFilterKey, keyof ContainerTable>>
 
 export class ContainerRepo implements ContainerWrites {
   readonly #db: Kysely<Schema>
-  /** Asked at every GET of one container: building the text each time would cost more than the answer. */
-  readonly #keyQueries: Partial<Record<Scope['kind'], CompiledQuery<ContainerKey>>> = {}
+  /** Updates by the columns they set. */
+  readonly #updates = new Map<string, Prepared<Record<string, unknown>, UpdateResult>>()
 
   constructor(db: Kysely<Schema>) {
     this.#db = db
   }
 
   async byUuid(uuid: string, scope: Scope): Promise<Container | undefined> {
-    const row = await scoped(
-      this.#db.selectFrom('container').selectAll().where('uuid', '=', uuid),
-      scope,
-    ).executeTakeFirst()
+    const [row] = (await ROW[scope.kind](this.#db, { uuid, owner: ownerOf(scope) })).rows
     return row === undefined ? undefined : toContainer(row)
   }
 
   async key(uuid: string, scope: Scope): Promise<ContainerKey | undefined> {
-    const query = (this.#keyQueries[scope.kind] ??= scoped(
-      this.#db.selectFrom('container').select(['uuid', 'revision']).where('uuid', '=', ''),
-      scope,
-    ).compile())
-    const owner = scope.kind === 'project' ? [scope.projectId] : scope.kind === 'user' ? [scope.userId] : []
-    const { rows } = await this.#db.executeQuery<ContainerKey>({ ...query, parameters: [uuid, ...owner] })
-    return rows[0]
+    return (await KEY[scope.kind](this.#db, { uuid, owner: ownerOf(scope) })).rows[0]
   }
 
   async byName(name: string, scope: Scope): Promise<Container[]> {
@@ -144,13 +137,11 @@ export class ContainerRepo implements ContainerWrites {
   }
 
   async usageOfProject(projectId: string): Promise<Usage> {
-    return await usage(
-      this.#db.selectFrom('container').where('project_id', '=', projectId).where('container_type', '=', 0),
-    )
+    return await usageOf(this.#db, ['project', projectId])
   }
 
   async usageOfHost(host: string): Promise<Usage> {
-    return await usage(this.#db.selectFrom('container').where('host', '=', host))
+    return await usageOf(this.#db, ['host', host])
   }
 
   async nameTaken(name: string, projectId: string | null, exceptUuid: string | null): Promise<boolean> {
@@ -170,66 +161,159 @@ export class ContainerRepo implements ContainerWrites {
   }
 
   async insert(container: NewContainer): Promise<Container> {
-    await this.#db
-      .insertInto('container')
-      .values({
-        uuid: container.uuid,
-        revision: 1,
-        container_type: container.kind,
-        project_id: container.projectId,
-        user_id: container.userId,
-        name: container.name,
-        ...specColumns(container.spec),
-        desired: container.desired,
-        generation: 0,
-        host: container.host,
-        status: container.status,
-        status_reason: container.statusReason,
-        task_state: null,
-        progress: null,
-        observed: null,
-        addresses: JSON.stringify(container.addresses),
-        created_at: sql<number>`${sql.raw(NOW_MS)}`,
-        updated_at: null,
-      })
-      .execute()
+    await insertRow(this.#db, {
+      uuid: container.uuid,
+      kind: container.kind,
+      projectId: container.projectId,
+      userId: container.userId,
+      name: container.name,
+      ...specColumns(container.spec),
+      desired: container.desired,
+      host: container.host,
+      status: container.status,
+      statusReason: container.statusReason,
+      addresses: JSON.stringify(container.addresses),
+    })
+    await count(this.#db, container, 1)
     const made = await this.byUuid(container.uuid, { kind: 'all' })
     if (made === undefined) throw new NotFound(`Container ${container.uuid} could not be found.`, 'container-not-found')
     return made
   }
 
   async update(uuid: string, patch: ContainerPatch): Promise<boolean> {
-    const result = await this.#db
-      .updateTable('container')
-      .set({
-        revision: sql<number>`revision + 1`,
-        updated_at: sql<number>`${sql.raw(NOW_MS)}`,
-        ...(patch.name === undefined ? {} : { name: patch.name }),
-        ...(patch.spec === undefined ? {} : specColumns(patch.spec)),
-        ...(patch.desired === undefined ? {} : { desired: patch.desired }),
-        ...(patch.generation === undefined ? {} : { generation: patch.generation }),
-        ...(patch.host === undefined ? {} : { host: patch.host }),
-        ...(patch.status === undefined ? {} : { status: patch.status }),
-        ...(patch.statusReason === undefined ? {} : { status_reason: patch.statusReason }),
-        ...(patch.taskState === undefined ? {} : { task_state: patch.taskState }),
-        ...(patch.progress === undefined ? {} : { progress: patch.progress }),
-        ...(patch.observed === undefined
-          ? {}
-          : { observed: patch.observed === null ? null : JSON.stringify(patch.observed) }),
-        ...(patch.addresses === undefined ? {} : { addresses: JSON.stringify(patch.addresses) }),
-      })
-      .where('uuid', '=', uuid)
-      .executeTakeFirst()
-    return result.numUpdatedRows > 0n
+    const before =
+      patch.spec === undefined && patch.host === undefined ? undefined : await this.byUuid(uuid, { kind: 'all' })
+    const columns = columnsOf(patch)
+    const { numAffectedRows } = await this.#updateOf(Object.keys(columns))(this.#db, { ...columns, uuid })
+    if (before !== undefined) {
+      await count(this.#db, before, -1)
+      await count(
+        this.#db,
+        {
+          ...before,
+          host: patch.host === undefined ? before.host : patch.host,
+          spec: patch.spec ?? before.spec,
+        },
+        1,
+      )
+    }
+    return numAffectedRows !== 0n
+  }
+
+  #updateOf(columns: readonly string[]): Prepared<Record<string, unknown>, UpdateResult> {
+    const key = columns.join()
+    let made = this.#updates.get(key)
+    if (made === undefined) {
+      made = prepared((db, p: Record<string, unknown>) =>
+        db
+          .updateTable('container')
+          .set({
+            revision: sql<number>`revision + 1`,
+            updated_at: sql<number>`${sql.raw(NOW_MS)}`,
+            ...Object.fromEntries(columns.map((column) => [column, p[column]])),
+          })
+          .where('uuid', '=', p['uuid'] as string),
+      )
+      this.#updates.set(key, made)
+    }
+    return made
   }
 
   async remove(uuid: string): Promise<boolean> {
+    const before = await this.byUuid(uuid, { kind: 'all' })
+    if (before === undefined) return false
     await this.#db
       .deleteFrom('local_address')
       .where('port_uuid', 'in', this.#db.selectFrom('binding').select('uuid').where('container_uuid', '=', uuid))
       .execute()
-    const result = await this.#db.deleteFrom('container').where('uuid', '=', uuid).executeTakeFirst()
-    return result.numDeletedRows > 0n
+    await this.#db.deleteFrom('container').where('uuid', '=', uuid).execute()
+    await count(this.#db, before, -1)
+    return true
+  }
+}
+
+interface OneRow {
+  readonly uuid: string
+  /** Project or user, by the scope. */
+  readonly owner: string
+}
+
+const ownerOf = (scope: Scope): string =>
+  scope.kind === 'project' ? scope.projectId : scope.kind === 'user' ? scope.userId : ''
+
+const oneRow = (db: Kysely<Schema>, { uuid }: OneRow) => db.selectFrom('container').selectAll().where('uuid', '=', uuid)
+const oneKey = (db: Kysely<Schema>, { uuid }: OneRow) =>
+  db.selectFrom('container').select(['uuid', 'revision']).where('uuid', '=', uuid)
+
+const ROW = {
+  all: prepared(oneRow),
+  project: prepared((db, p: OneRow) => oneRow(db, p).where('project_id', '=', p.owner)),
+  user: prepared((db, p: OneRow) => oneRow(db, p).where('user_id', '=', p.owner)),
+}
+
+const KEY = {
+  all: prepared(oneKey),
+  project: prepared((db, p: OneRow) => oneKey(db, p).where('project_id', '=', p.owner)),
+  user: prepared((db, p: OneRow) => oneKey(db, p).where('user_id', '=', p.owner)),
+}
+
+interface InsertedRow extends ReturnType<typeof specColumns> {
+  readonly uuid: string
+  readonly kind: number
+  readonly projectId: string
+  readonly userId: string
+  readonly name: string
+  readonly desired: string
+  readonly host: string | null
+  readonly status: string
+  readonly statusReason: string | null
+  readonly addresses: string
+}
+
+const insertRow = prepared((db, p: InsertedRow) =>
+  db.insertInto('container').values({
+    uuid: p.uuid,
+    revision: 1,
+    container_type: p.kind,
+    project_id: p.projectId,
+    user_id: p.userId,
+    name: p.name,
+    image: p.image,
+    memory: p.memory,
+    cpu: p.cpu,
+    memory_mib: p.memory_mib,
+    disk: p.disk,
+    auto_remove: p.auto_remove,
+    spec: p.spec,
+    desired: p.desired,
+    generation: 0,
+    host: p.host,
+    status: p.status,
+    status_reason: p.statusReason,
+    task_state: null,
+    progress: null,
+    observed: null,
+    addresses: p.addresses,
+    created_at: sql<number>`${sql.raw(NOW_MS)}`,
+    updated_at: null,
+  }),
+)
+
+function columnsOf(patch: ContainerPatch): Readonly<Record<string, unknown>> {
+  return {
+    ...(patch.name === undefined ? {} : { name: patch.name }),
+    ...(patch.spec === undefined ? {} : specColumns(patch.spec)),
+    ...(patch.desired === undefined ? {} : { desired: patch.desired }),
+    ...(patch.generation === undefined ? {} : { generation: patch.generation }),
+    ...(patch.host === undefined ? {} : { host: patch.host }),
+    ...(patch.status === undefined ? {} : { status: patch.status }),
+    ...(patch.statusReason === undefined ? {} : { status_reason: patch.statusReason }),
+    ...(patch.taskState === undefined ? {} : { task_state: patch.taskState }),
+    ...(patch.progress === undefined ? {} : { progress: patch.progress }),
+    ...(patch.observed === undefined
+      ? {}
+      : { observed: patch.observed === null ? null : JSON.stringify(patch.observed) }),
+    ...(patch.addresses === undefined ? {} : { addresses: JSON.stringify(patch.addresses) }),
   }
 }
 
@@ -258,23 +342,6 @@ function filtered<O>(
 
 function isTrue(text: string): boolean {
   return ['1', 't', 'true', 'on', 'y', 'yes'].includes(text.toLowerCase())
-}
-
-async function usage(select: SelectQueryBuilder<Schema, 'container', object>): Promise<Usage> {
-  const row = await select
-    .select((eb) => [
-      eb.fn.countAll<number>().as('containers'),
-      eb.fn.sum<number | null>('cpu').as('cpu'),
-      eb.fn.sum<number | null>('memory_mib').as('memory'),
-      eb.fn.sum<number | null>('disk').as('disk'),
-    ])
-    .executeTakeFirst()
-  return {
-    containers: Number(row?.containers ?? 0),
-    cpu: Number(row?.cpu ?? 0),
-    memoryMiB: Number(row?.memory ?? 0),
-    diskGiB: Number(row?.disk ?? 0),
-  }
 }
 
 function specColumns(spec: ContainerSpec) {

@@ -2,6 +2,7 @@ import { sql, type Kysely, type Selectable } from 'kysely'
 import type { Host, HostWrites } from '../../../orchestration/ports/store.ts'
 import type { HostInventory } from '../../../orchestration/ports/wire.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
+import { prepared } from '../prepared.ts'
 import type { HostTable, Schema } from '../schema.ts'
 
 const now = sql<number>`${sql.raw(NOW_MS)}`
@@ -18,11 +19,11 @@ export class HostRepo implements HostWrites {
   }
 
   async list(): Promise<Host[]> {
-    return (await this.#select().orderBy('id').execute()).map(toHost)
+    return (await all(this.#db, {})).rows.map(toHost)
   }
 
   async byName(name: string): Promise<Host | undefined> {
-    const row = await this.#select().where('name', '=', name).executeTakeFirst()
+    const [row] = (await named(this.#db, { name })).rows
     return row === undefined ? undefined : toHost(row)
   }
 
@@ -109,6 +110,11 @@ export class HostRepo implements HostWrites {
     return result.numDeletedRows > 0n
   }
 }
+
+const all = prepared((db) => db.selectFrom('host').selectAll().select(now.as('now')).orderBy('id'))
+const named = prepared((db, p: { name: string }) =>
+  db.selectFrom('host').selectAll().select(now.as('now')).where('name', '=', p.name),
+)
 
 function toHost(row: Selectable<HostTable> & { now: number }): Host {
   return {

@@ -3,6 +3,7 @@ import { Conflict, SystemFault } from '../../../domain/errors.ts'
 import type { LocalNetwork, LocalNetworkWrites, NewLocalNetwork, Scope } from '../../../orchestration/ports/store.ts'
 import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
+import { prepared } from '../prepared.ts'
 import type { LocalNetworkTable, Schema } from '../schema.ts'
 
 export class LocalNetworkRepo implements LocalNetworkWrites {
@@ -29,6 +30,7 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
   }
 
   async list(scope: Scope): Promise<LocalNetwork[]> {
+    if (scope.kind === 'project') return (await ofProject(this.#db, { projectId: scope.projectId })).rows.map(toNetwork)
     return (await this.#in(scope).orderBy('created_at').execute()).map(toNetwork)
   }
 
@@ -75,10 +77,7 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
 
   async reserveAddress(networkUuid: string, address: string, portUuid: string): Promise<void> {
     try {
-      await this.#db
-        .insertInto('local_address')
-        .values({ network_uuid: networkUuid, address, port_uuid: portUuid })
-        .execute()
+      await insertAddress(this.#db, { networkUuid, address, portUuid })
     } catch (error) {
       if (!isConstraint(error)) throw error
       throw new Conflict(`Address ${address} of network ${networkUuid} is in use.`, 'port-in-use')
@@ -86,17 +85,11 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
   }
 
   async isAddressReserved(networkUuid: string, address: string): Promise<boolean> {
-    const row = await this.#db
-      .selectFrom('local_address')
-      .select('address')
-      .where('network_uuid', '=', networkUuid)
-      .where('address', '=', address)
-      .executeTakeFirst()
-    return row !== undefined
+    return (await oneAddress(this.#db, { networkUuid, address })).rows.length > 0
   }
 
   async setNextHost(uuid: string, nextHost: number): Promise<void> {
-    await this.#db.updateTable('local_network').set({ next_host: nextHost }).where('uuid', '=', uuid).execute()
+    await setNextHost(this.#db, { uuid, nextHost })
   }
 
   async markDeleting(uuid: string): Promise<boolean> {
@@ -113,6 +106,26 @@ export class LocalNetworkRepo implements LocalNetworkWrites {
     return result.numDeletedRows > 0n
   }
 }
+
+const ofProject = prepared((db, p: { projectId: string }) =>
+  db.selectFrom('local_network').selectAll().where('project_id', '=', p.projectId).orderBy('created_at'),
+)
+
+const insertAddress = prepared((db, p: { networkUuid: string; address: string; portUuid: string }) =>
+  db.insertInto('local_address').values({ network_uuid: p.networkUuid, address: p.address, port_uuid: p.portUuid }),
+)
+
+const oneAddress = prepared((db, p: { networkUuid: string; address: string }) =>
+  db
+    .selectFrom('local_address')
+    .select('address')
+    .where('network_uuid', '=', p.networkUuid)
+    .where('address', '=', p.address),
+)
+
+const setNextHost = prepared((db, p: { uuid: string; nextHost: number }) =>
+  db.updateTable('local_network').set({ next_host: p.nextHost }).where('uuid', '=', p.uuid),
+)
 
 function toNetwork(row: Selectable<LocalNetworkTable>): LocalNetwork {
   return {

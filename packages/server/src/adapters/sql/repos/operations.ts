@@ -5,6 +5,7 @@ import type { NewOperation, OperationWrites } from '../../../orchestration/ports
 import type { OperationParams, Verb } from '../../../orchestration/ports/wire.ts'
 import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
+import { prepared } from '../prepared.ts'
 import type { OperationTable, Schema, StepTable } from '../schema.ts'
 
 const now = sql<number>`${sql.raw(NOW_MS)}`
@@ -22,17 +23,12 @@ export class OperationRepo implements OperationWrites {
   }
 
   async byId(id: number): Promise<Operation | undefined> {
-    const row = await this.#select().where('id', '=', id).executeTakeFirst()
+    const [row] = (await byId(this.#db, { id })).rows
     return row === undefined ? undefined : toOperation(row)
   }
 
   async unfinished(containerUuid: string): Promise<Operation[]> {
-    const rows = await this.#select()
-      .where('container_uuid', '=', containerUuid)
-      .where('state', 'in', ['queued', 'running'])
-      .orderBy('id')
-      .execute()
-    return rows.map(toOperation)
+    return (await unfinished(this.#db, { containerUuid })).rows.map(toOperation)
   }
 
   async actions(containerUuid: string): Promise<Operation[]> {
@@ -68,34 +64,12 @@ export class OperationRepo implements OperationWrites {
   }
 
   async insert(operation: NewOperation): Promise<Operation> {
-    const { insertId } = await this.#db
-      .insertInto('operation')
-      .values({
-        container_uuid: operation.containerUuid,
-        project_id: operation.projectId,
-        user_id: operation.userId,
-        request_id: operation.requestId,
-        verb: operation.verb,
-        params: JSON.stringify(operation.params),
-        generation: operation.generation,
-        lane: operation.lane,
-        state: 'queued',
-        recipe: JSON.stringify(operation.recipe),
-        attempt: 0,
-        fence: 0,
-        superseded: 0,
-        recorded: operation.recorded ? 1 : 0,
-        active_key: null,
-        run_after: 0,
-        lease_owner: null,
-        lease_until: null,
-        error_code: null,
-        error_message: null,
-        created_at: now,
-        first_claimed_at: null,
-        finished_at: null,
-      })
-      .executeTakeFirstOrThrow()
+    const { insertId } = await insertOperation(this.#db, {
+      ...operation,
+      params: JSON.stringify(operation.params),
+      recipe: JSON.stringify(operation.recipe),
+      recorded: operation.recorded ? 1 : 0,
+    })
     const made = await this.byId(Number(insertId))
     if (made === undefined) throw new SystemFault('store.lost', 'an operation was not stored')
     return made
@@ -149,22 +123,7 @@ export class OperationRepo implements OperationWrites {
   }
 
   async #claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean> {
-    const result = await this.#db
-      .updateTable('operation')
-      .set({
-        state: 'running',
-        active_key: sql<string>`container_uuid`,
-        fence: sql<number>`fence + 1`,
-        attempt: sql<number>`attempt + 1`,
-        lease_owner: owner,
-        lease_until: sql<number>`${now} + ${ttlMs}`,
-        first_claimed_at: sql<number>`coalesce(first_claimed_at, ${now})`,
-      })
-      .where('id', '=', id)
-      .where('state', '=', 'queued')
-      .where('fence', '=', seenFence)
-      .executeTakeFirst()
-    return result.numUpdatedRows > 0n
+    return (await claim(this.#db, { id, fence: seenFence, owner, ttlMs })).numAffectedRows === 1n
   }
 
   async renew(id: number, fence: number, ttlMs: number): Promise<boolean> {
@@ -179,11 +138,7 @@ export class OperationRepo implements OperationWrites {
   }
 
   async holds(id: number, fence: number): Promise<Operation | undefined> {
-    const row = await this.#select()
-      .where('id', '=', id)
-      .where('state', '=', 'running')
-      .where('fence', '=', fence)
-      .executeTakeFirst()
+    const [row] = (await held(this.#db, { id, fence })).rows
     return row === undefined ? undefined : toOperation(row)
   }
 
@@ -192,22 +147,12 @@ export class OperationRepo implements OperationWrites {
     fence: number,
     end: { state: OperationState; afterMs?: number; errorCode?: string | null; errorMessage?: string | null },
   ): Promise<boolean> {
-    const result = await this.#db
-      .updateTable('operation')
-      .set({
-        state: end.state,
-        active_key: null,
-        lease_owner: null,
-        lease_until: null,
-        error_code: end.errorCode ?? null,
-        error_message: end.errorMessage ?? null,
-        ...(end.state === 'queued' ? { run_after: sql<number>`${now} + ${end.afterMs ?? 0}` } : { finished_at: now }),
-      })
-      .where('id', '=', id)
-      .where('state', '=', 'running')
-      .where('fence', '=', fence)
-      .executeTakeFirst()
-    return result.numUpdatedRows > 0n
+    const values = { id, fence, state: end.state, code: end.errorCode ?? null, message: end.errorMessage ?? null }
+    const { numAffectedRows } =
+      end.state === 'queued'
+        ? await releaseForRetry(this.#db, { ...values, afterMs: end.afterMs ?? 0 })
+        : await releaseFinished(this.#db, values)
+    return numAffectedRows === 1n
   }
 
   async cancelQueued(containerUuid: string, message: string): Promise<number> {
@@ -248,13 +193,8 @@ export class OperationRepo implements OperationWrites {
   }
 
   async stepStarted(operationId: number, step: string, mark: unknown): Promise<void> {
-    const again = await this.#db
-      .updateTable('step')
-      .set({ state: 'started', mark: JSON.stringify(mark ?? null), message: null, finished_at: null })
-      .where('operation_id', '=', operationId)
-      .where('name', '=', step)
-      .executeTakeFirst()
-    if (again.numUpdatedRows > 0n) return
+    const again = await stepBegins(this.#db, { operationId, step, mark: JSON.stringify(mark ?? null) })
+    if (again.numAffectedRows === 1n) return
     await this.#insertStep(operationId, step, 'started', mark, null)
   }
 
@@ -263,18 +203,10 @@ export class OperationRepo implements OperationWrites {
     step: string,
     end: { state: 'finished' | 'failed'; output?: unknown; message?: string },
   ): Promise<void> {
-    const known = await this.#db
-      .updateTable('step')
-      .set({
-        state: end.state,
-        output: JSON.stringify(end.output ?? null),
-        message: end.message ?? null,
-        finished_at: now,
-      })
-      .where('operation_id', '=', operationId)
-      .where('name', '=', step)
-      .executeTakeFirst()
-    if (known.numUpdatedRows > 0n) return
+    const output = JSON.stringify(end.output ?? null)
+    const message = end.message ?? null
+    const known = await stepEnds(this.#db, { operationId, step, state: end.state, output, message })
+    if (known.numAffectedRows === 1n) return
     // Found done already: it was never started, and took no time.
     await this.#insertStep(operationId, step, end.state, null, end)
   }
@@ -286,21 +218,159 @@ export class OperationRepo implements OperationWrites {
     mark: unknown,
     end: { output?: unknown; message?: string } | null,
   ): Promise<void> {
-    await this.#db
-      .insertInto('step')
-      .values({
-        operation_id: operationId,
-        name,
-        state,
-        mark: JSON.stringify(mark ?? null),
-        output: JSON.stringify(end?.output ?? null),
-        message: end?.message ?? null,
-        started_at: now,
-        finished_at: end === null ? null : now,
-      })
-      .execute()
+    const values = {
+      operationId,
+      name,
+      state,
+      mark: JSON.stringify(mark ?? null),
+      output: JSON.stringify(end?.output ?? null),
+      message: end?.message ?? null,
+    }
+    await (end === null ? insertStep(this.#db, values) : insertEndedStep(this.#db, values))
   }
 }
+
+const select = (db: Kysely<Schema>) => db.selectFrom('operation').selectAll().select(withNow)
+
+const byId = prepared((db, p: { id: number }) => select(db).where('id', '=', p.id))
+
+const unfinished = prepared((db, p: { containerUuid: string }) =>
+  select(db).where('container_uuid', '=', p.containerUuid).where('state', 'in', ['queued', 'running']).orderBy('id'),
+)
+
+interface Held {
+  readonly id: number
+  readonly fence: number
+}
+
+const held = prepared((db, p: Held) =>
+  select(db).where('id', '=', p.id).where('state', '=', 'running').where('fence', '=', p.fence),
+)
+
+type InsertedOperation = Omit<NewOperation, 'params' | 'recipe' | 'recorded'> & {
+  readonly params: string
+  readonly recipe: string
+  readonly recorded: number
+}
+
+const insertOperation = prepared((db, p: InsertedOperation) =>
+  db.insertInto('operation').values({
+    container_uuid: p.containerUuid,
+    project_id: p.projectId,
+    user_id: p.userId,
+    request_id: p.requestId,
+    verb: p.verb,
+    params: p.params,
+    generation: p.generation,
+    lane: p.lane,
+    state: 'queued',
+    recipe: p.recipe,
+    attempt: 0,
+    fence: 0,
+    superseded: 0,
+    recorded: p.recorded,
+    active_key: null,
+    run_after: 0,
+    lease_owner: null,
+    lease_until: null,
+    error_code: null,
+    error_message: null,
+    created_at: now,
+    first_claimed_at: null,
+    finished_at: null,
+  }),
+)
+
+const claim = prepared((db, p: Held & { readonly owner: string; readonly ttlMs: number }) =>
+  db
+    .updateTable('operation')
+    .set({
+      state: 'running',
+      active_key: sql<string>`container_uuid`,
+      fence: sql<number>`fence + 1`,
+      attempt: sql<number>`attempt + 1`,
+      lease_owner: p.owner,
+      lease_until: sql<number>`${now} + ${p.ttlMs}`,
+      first_claimed_at: sql<number>`coalesce(first_claimed_at, ${now})`,
+    })
+    .where('id', '=', p.id)
+    .where('state', '=', 'queued')
+    .where('fence', '=', p.fence),
+)
+
+interface Released extends Held {
+  readonly state: string
+  readonly code: string | null
+  readonly message: string | null
+}
+
+const release = (db: Kysely<Schema>, p: Released) =>
+  db
+    .updateTable('operation')
+    .set({
+      state: p.state,
+      active_key: null,
+      lease_owner: null,
+      lease_until: null,
+      error_code: p.code,
+      error_message: p.message,
+    })
+    .where('id', '=', p.id)
+    .where('state', '=', 'running')
+    .where('fence', '=', p.fence)
+
+const releaseFinished = prepared((db, p: Released) => release(db, p).set({ finished_at: now }))
+const releaseForRetry = prepared((db, p: Released & { readonly afterMs: number }) =>
+  release(db, p).set({ run_after: sql<number>`${now} + ${p.afterMs}` }),
+)
+
+const stepBegins = prepared((db, p: { operationId: number; step: string; mark: string }) =>
+  db
+    .updateTable('step')
+    .set({ state: 'started', mark: p.mark, message: null, finished_at: null })
+    .where('operation_id', '=', p.operationId)
+    .where('name', '=', p.step),
+)
+
+interface EndedStep {
+  readonly operationId: number
+  readonly step: string
+  readonly state: string
+  readonly output: string
+  readonly message: string | null
+}
+
+const stepEnds = prepared((db, p: EndedStep) =>
+  db
+    .updateTable('step')
+    .set({ state: p.state, output: p.output, message: p.message, finished_at: now })
+    .where('operation_id', '=', p.operationId)
+    .where('name', '=', p.step),
+)
+
+interface InsertedStep {
+  readonly operationId: number
+  readonly name: string
+  readonly state: string
+  readonly mark: string
+  readonly output: string
+  readonly message: string | null
+}
+
+const stepRow = (p: InsertedStep) => ({
+  operation_id: p.operationId,
+  name: p.name,
+  state: p.state,
+  mark: p.mark,
+  output: p.output,
+  message: p.message,
+  started_at: now,
+})
+
+const insertStep = prepared((db, p: InsertedStep) => db.insertInto('step').values({ ...stepRow(p), finished_at: null }))
+const insertEndedStep = prepared((db, p: InsertedStep) =>
+  db.insertInto('step').values({ ...stepRow(p), finished_at: now }),
+)
 
 function toOperation(row: Selectable<OperationTable> & { now: number }): Operation {
   return {
