@@ -20,10 +20,16 @@ export function shown(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
+/** Names as they may stand in a message, however many and however long they are. */
+export function listed(names: readonly string[], quote = ''): string {
+  const some = names.slice(0, 10).map((name) => `${quote}${name.length > 64 ? `${name.slice(0, 64)}…` : name}${quote}`)
+  return `${some.join(', ')}${names.length > some.length ? ` and ${names.length - some.length} more` : ''}`
+}
+
 export function refuseUnknownFields(body: Body, known: readonly string[]): void {
   const unknown = Object.keys(body).filter((name) => !known.includes(name))
   if (unknown.length === 0) return
-  const names = unknown.map((name) => `'${name.slice(0, 64)}'`).join(', ')
+  const names = listed(unknown, "'")
   throw new InvalidInput(
     `Additional properties are not allowed (${names} ${unknown.length === 1 ? 'was' : 'were'} unexpected)`,
     'schema-validation-error',

@@ -9,6 +9,7 @@ import type { HostGateway } from '../app/ports/host-gateway.ts'
 import type { IdentityService } from '../app/ports/identity-service.ts'
 import type { Identity } from '../app/ports/identity.ts'
 import type { StreamTickets } from '../app/ports/stream-tickets.ts'
+import type { Route } from '../edge/api/route.ts'
 import { buildApiServer } from '../edge/api/server.ts'
 import { availabilityZoneRoutes } from '../edge/api/v1/availability-zones/routes.ts'
 import { liveRoutes } from '../edge/api/v1/containers/live-routes.ts'
@@ -40,12 +41,34 @@ export interface ApiDeps {
   readonly tickets: StreamTickets
   readonly gateway: HostGateway
   readonly registry: RegistryAccess
+  /** Milliseconds for one request; absent: as clients expect it. */
+  readonly requestTimeoutMs?: number
 }
 
 export function composeApi(given: ApiDeps): FastifyInstance {
-  const { config, log, store, identity, gateway, registry } = given
-  const options = appOptions(config)
+  const { config, log, identity } = given
   const policy = new PolicyEngine({ file: config.policyFile, log })
+  return buildApiServer({
+    identity,
+    policy,
+    log,
+    routes: apiRoutes(given, policy),
+    mounts: [identityRoutes(identity)],
+    options: {
+      bodyLimit: BODY_LIMIT_BYTES,
+      publicEndpoint: config.publicEndpoint,
+      trustForwardedHeaders: config.enableProxyHeaders,
+      allowedOrigins: config.allowedOrigins,
+      healthcheckDisableFile: config.healthcheckDisableFile,
+      requestTimeoutMs: given.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    },
+  })
+}
+
+/** Every route of the v1 API. */
+export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
+  const { config, store, gateway, registry } = given
+  const options = appOptions(config)
   const images = new RegistryCatalog({
     ...CATALOG_DEFAULTS,
     ...imageDefaults(config),
@@ -54,29 +77,15 @@ export function composeApi(given: ApiDeps): FastifyInstance {
     upHosts: () => upHosts(store.hosts, options),
   })
   const deps = { ...given, options, policy, images, clock: systemClock, newUuid: randomUUID }
-  return buildApiServer({
-    identity,
-    policy,
-    log,
-    routes: [
-      ...containerRoutes(deps, new ContainerViews(policy)),
-      ...liveRoutes(deps),
-      ...serviceRoutes(deps),
-      ...hostRoutes(deps),
-      ...imageRoutes(deps),
-      ...availabilityZoneRoutes(deps),
-      ...localNetworkRoutes(deps),
-      ...localVolumeRoutes(deps),
-      ...extensionRoutes(LOCAL_EXTENSIONS),
-    ],
-    mounts: [identityRoutes(identity)],
-    options: {
-      bodyLimit: BODY_LIMIT_BYTES,
-      publicEndpoint: config.publicEndpoint,
-      trustForwardedHeaders: config.enableProxyHeaders,
-      allowedOrigins: config.allowedOrigins,
-      healthcheckDisableFile: config.healthcheckDisableFile,
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    },
-  })
+  return [
+    ...containerRoutes(deps, new ContainerViews(policy)),
+    ...liveRoutes(deps),
+    ...serviceRoutes(deps),
+    ...hostRoutes(deps),
+    ...imageRoutes(deps),
+    ...availabilityZoneRoutes(deps),
+    ...localNetworkRoutes(deps),
+    ...localVolumeRoutes(deps),
+    ...extensionRoutes(LOCAL_EXTENSIONS),
+  ]
 }

@@ -1,4 +1,5 @@
 /** Reading request parameters: booleans in all their spellings, numbers as text, Python's `None`. */
+import { shown } from '../../app/fields.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 
 /** `None` as text and JSON null mean absent. */
@@ -18,12 +19,6 @@ export function fieldError(name: string, value: unknown, reason: string): Invali
     `Invalid input for field '${name}'.Value: '${shown(value)}'. ${reason}`,
     'schema-validation-error',
   )
-}
-
-/** A value as it may stand in a message: short, whatever it was. */
-export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 const WIDE_TRUE = ['true', 'True', 'TRUE', '1', 'on', 'On', 'ON', 'yes', 'Yes', 'YES']

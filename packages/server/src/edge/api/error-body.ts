@@ -30,14 +30,15 @@ export function toErrorAnswer(error: unknown, requestId: string, correlationId: 
     })
   }
   const unsupported = known instanceof UnsupportedMicroversion
+  const message = presentable(known.message)
   return answer(
     known.status,
     {
       request_id: requestId,
       code: unsupported ? `zun.${known.code}` : `container.${known.code}`,
       status: known.status,
-      title: unsupported ? 'Requested microversion is unsupported' : known.message,
-      detail: known.message,
+      title: unsupported ? 'Requested microversion is unsupported' : message,
+      detail: message,
       ...(unsupported
         ? {
             min_version: `1.${MIN_MINOR}`,
@@ -48,6 +49,14 @@ export function toErrorAnswer(error: unknown, requestId: string, correlationId: 
     },
     known.retryAfterS,
   )
+}
+
+const LONGEST_MESSAGE = 2_000
+
+/** Messages quote what was sent. Cutting may have left half of a character, which some clients cannot print. */
+function presentable(message: string): string {
+  const cut = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
+  return cut.toWellFormed()
 }
 
 function answer(status: number, error: object, retryAfterS?: number): ErrorAnswer {

@@ -2,12 +2,18 @@
  * The few calls of the Identity API v3 that clients make to log in, mounted at `/identity`. Only for machines without
  * Keystone; it is not, and is not to become, an identity product.
  */
+import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { shown } from '../../app/fields.ts'
 import type { IdentityService, IssuedToken, NameOrId } from '../../app/ports/identity-service.ts'
 import { ApiError } from '../../domain/errors.ts'
+import { parseObject, readBody } from '../api/body.ts'
 
 const DOMAIN = { id: 'default', name: 'Default' }
 const REGION = 'RegionOne'
+/** Anybody may send one of these, so it is kept small. */
+const BODY_LIMIT = 64 * 1024
+const BODY_TIMEOUT_MS = 30_000
 
 export function identityRoutes(service: IdentityService): (app: FastifyInstance) => void {
   return (app) => {
@@ -43,7 +49,7 @@ class IdentityRoutes {
   }
 
   async login(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const auth = object(object(bodyOf(request), 'the body')['auth'], 'auth')
+    const auth = object((await bodyOf(request, reply))['auth'], 'auth')
     const { user, projectId } = await this.#identify(object(auth['identity'], 'auth.identity'))
     const project = await this.#scope(auth['scope'], projectId)
     const roles = project === null ? [] : await this.#service.rolesOf(user.id, project.id)
@@ -83,7 +89,7 @@ class IdentityRoutes {
       if (info === undefined) throw unauthorized()
       return { user: { id: info.caller.userId, name: info.caller.userName }, projectId: undefined }
     }
-    throw bad(`auth.identity.methods: '${String(methods[0]).slice(0, 40)}' is not offered`)
+    throw bad(`auth.identity.methods: '${shown(methods[0])}' is not offered`)
   }
 
   async #scope(scope: unknown, credentialProject: string | undefined): Promise<{ id: string; name: string } | null> {
@@ -204,9 +210,8 @@ async function guarded(reply: FastifyReply, work: () => Promise<FastifyReply>): 
     return await work()
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    const title = error.status === 401 ? 'Unauthorized' : error.status === 404 ? 'Not Found' : 'Bad Request'
+    const title = STATUS_CODES[error.status] ?? ''
     if (error.status === 401) reply.header('WWW-Authenticate', 'Keystone')
-    if (error.retryAfterS !== undefined) reply.header('Retry-After', String(error.retryAfterS))
     return answer(reply, error.status, { error: { code: error.status, title, message: error.message } })
   }
 }
@@ -227,13 +232,9 @@ function bad(message: string): ApiError {
   return new ApiError(400, '', message)
 }
 
-function bodyOf(request: FastifyRequest): unknown {
-  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  try {
-    return JSON.parse(raw.toString('utf8'))
-  } catch {
-    throw bad('The body is not valid JSON.')
-  }
+async function bodyOf(request: FastifyRequest, reply: FastifyReply): Promise<Record<string, unknown>> {
+  const signal = AbortSignal.timeout(BODY_TIMEOUT_MS)
+  return parseObject(await readBody(request.raw, reply.raw, BODY_LIMIT, { signal }))
 }
 
 function object(value: unknown, path: string): Record<string, unknown> {

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { RequestContext } from '../../app/context.ts'
+import type { Caller } from '../../app/ports/identity.ts'
+import { ApiError, InvalidInput, NotAcceptable, Unavailable } from '../../domain/errors.ts'
+import { hasBody, parseObject, readBody, tooLarge } from './body.ts'
+import type { ApiServerDeps } from './deps.ts'
+import { toErrorAnswer } from './error-body.ts'
+import { MIN_MINOR, parseMicroversion, UnsupportedMicroversion, versionHeaders } from './microversion.ts'
+import { normalisePath } from './normalise-path.ts'
+import { parseQuery, refuseUnknown } from './query.ts'
+import type { Route } from './route.ts'
+import { choose, notThere, Router } from './router.ts'
+import { rootDocument, v1Document } from './version-documents.ts'
+
+const CORS_ALLOW_HEADERS =
+  'X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Project-Id,X-OpenStack-Request-ID,X-Server-Management-Url'
+const CORS_EXPOSE_HEADERS =
+  'X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID,X-Server-Management-Url'
+
+/** What happens to every request of the API, in the order the contract gives. */
+export class Pipeline {
+  readonly #deps: ApiServerDeps
+  readonly #router: Router
+
+  constructor(deps: ApiServerDeps) {
+    this.#deps = deps
+    this.#router = new Router(deps.routes)
+  }
+
+  async serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { requestTimeoutMs } = this.#deps.options
+    const signal = AbortSignal.timeout(requestTimeoutMs)
+    try {
+      if (this.#cors(request, reply)) return reply
+      return await this.#route(request, reply, signal)
+    } catch (error) {
+      if (!signal.aborted || error instanceof ApiError) return this.fail(error, request, reply)
+      const message = `The request could not be answered within ${requestTimeoutMs / 1000} seconds.`
+      return this.fail(new Unavailable(message, { cause: error }), request, reply)
+    }
+  }
+
+  /** True when the request was a preflight and is answered. */
+  #cors(request: FastifyRequest, reply: FastifyReply): boolean {
+    const { origin } = request.headers
+    if (origin === undefined || !this.#deps.options.allowedOrigins.includes(origin)) return false
+    reply.header('Access-Control-Allow-Origin', origin)
+    reply.header('Access-Control-Allow-Credentials', 'true')
+    reply.header('Access-Control-Expose-Headers', CORS_EXPOSE_HEADERS)
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false
+    reply.header('Access-Control-Allow-Methods', 'GET,PUT,POST,DELETE,PATCH')
+    reply.header('Access-Control-Allow-Headers', CORS_ALLOW_HEADERS)
+    reply.header('Access-Control-Max-Age', '3600')
+    void reply.code(200).send()
+    return true
+  }
+
+  async #route(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
+    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') {
+      throw new InvalidInput('The request has no Host header.')
+    }
+    const at = request.url.indexOf('?')
+    const path = normalisePath(at < 0 ? request.url : request.url.slice(0, at))
+    const baseUrl = this.#baseUrl(request)
+    if (path === '/') return send(reply, 200, rootDocument(baseUrl))
+    if (path === '/v1') {
+      setVersion(reply, askedVersion(request))
+      if (request.method !== 'GET') throw new ApiError(405, '', `Method ${request.method} is not allowed for ${path}.`)
+      return send(reply, 200, v1Document(baseUrl))
+    }
+    const caller = await this.#authenticate(request, reply, signal)
+    if (caller === undefined) return reply
+    const minor = askedVersion(request)
+    setVersion(reply, minor)
+    const match = this.#router.find(path)
+    if (match === undefined) throw notThere(request.method, path)
+    const route = choose(match, request.method, minor, path)
+    acceptsJson(request)
+    const query = parseQuery(at < 0 ? '' : request.url.slice(at + 1))
+    if (route.query !== undefined) refuseUnknown(query, route.query)
+    const body = await this.#body(request, reply, route, signal)
+    const ctx: RequestContext = {
+      requestId: request.id,
+      globalRequestId: globalRequestId(request),
+      caller,
+      isAdmin: false,
+      minor,
+      signal,
+    }
+    const result = await route.handle({
+      ctx: { ...ctx, isAdmin: this.#deps.policy.allows('context_is_admin', ctx, {}) },
+      params: match.params,
+      query,
+      body,
+      args: request.method === 'GET' ? query : { ...body, ...query },
+      baseUrl,
+    })
+    if (result.headers !== undefined) reply.headers(result.headers)
+    const status = result.status ?? 200
+    if (status === 204) return reply.code(204).send()
+    if (result.json !== undefined) return reply.code(status).header('content-type', JSON_TYPE).send(result.json)
+    return send(reply, status, result.body ?? null)
+  }
+
+  /** undefined: refused, and the answer is sent. It has its own form: the token check sits outside the formatter. */
+  async #authenticate(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<Caller | undefined> {
+    const token = request.headers['x-auth-token']
+    const caller =
+      typeof token === 'string' && token !== '' ? await this.#deps.identity.validate(token, { signal }) : undefined
+    if (caller !== undefined) return caller
+    reply.header('WWW-Authenticate', `Keystone uri="${this.#deps.identity.authenticateUri}"`)
+    await send(reply, 401, {
+      error: { code: 401, title: 'Unauthorized', message: 'The request you have made requires authentication.' },
+    })
+    return undefined
+  }
+
+  async #body(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    route: Route,
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>> {
+    const limit = route.bodyLimit ?? this.#deps.options.bodyLimit
+    const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
+    if (route.requiresJson === true && type !== 'application/json') {
+      throw new ApiError(415, '', `The content type must be application/json, not '${(type ?? '').slice(0, 100)}'.`)
+    }
+    if (request.method === 'GET' || !hasBody(request.raw)) return {}
+    // A DELETE comes as octet-stream and whatever it may hold is not looked at.
+    if (type !== 'application/json' && type !== 'application/javascript') {
+      if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
+      return {}
+    }
+    const raw = await readBody(request.raw, reply.raw, limit, { signal })
+    return raw.length === 0 ? {} : parseObject(raw)
+  }
+
+  #baseUrl(request: FastifyRequest): string {
+    const { publicEndpoint, trustForwardedHeaders } = this.#deps.options
+    if (publicEndpoint !== null) return publicEndpoint
+    const forwarded = (name: string): string | undefined => {
+      const value = trustForwardedHeaders ? request.headers[name] : undefined
+      return typeof value === 'string' ? value.split(',')[0]?.trim() : undefined
+    }
+    const scheme = forwarded('x-forwarded-proto') ?? request.protocol
+    return `${scheme}://${forwarded('x-forwarded-host') ?? request.headers.host ?? 'localhost'}`
+  }
+
+  fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const correlationId = randomUUID()
+    const requestId = request.id
+    const known = fromFastify(error)
+    const { status, body, retryAfterS } = toErrorAnswer(known, requestId, correlationId)
+    if (status >= 500) {
+      this.#deps.log.error({ requestId, correlationId, method: request.method, err: known }, 'request failed')
+    }
+    reply.header('x-openstack-request-id', requestId)
+    if (known instanceof UnsupportedMicroversion) setVersion(reply, MIN_MINOR)
+    // In any other error python-zunclient fails over this header, and its user sees a TypeError instead of the message.
+    if (retryAfterS !== undefined && status === 413) reply.header('Retry-After', String(retryAfterS))
+    return send(reply, status, body)
+  }
+}
+
+const JSON_TYPE = 'application/json'
+
+export function send(reply: FastifyReply, status: number, body: unknown): FastifyReply {
+  return reply.code(status).header('content-type', JSON_TYPE).send(JSON.stringify(body))
+}
+
+function setVersion(reply: FastifyReply, minor: number): void {
+  reply.headers(versionHeaders(minor))
+}
+
+function askedVersion(request: FastifyRequest): number {
+  const header = request.headers['openstack-api-version']
+  return parseMicroversion(Array.isArray(header) ? header.join(' ') : header)
+}
+
+function globalRequestId(request: FastifyRequest): string | null {
+  const given = request.headers['x-openstack-request-id']
+  return typeof given === 'string' && /^req-[0-9a-f-]{36}$/i.test(given) ? given : null
+}
+
+function acceptsJson(request: FastifyRequest): void {
+  const { accept } = request.headers
+  if (accept === undefined || accept === '' || /\*\/\*|application\/\*|application\/json/i.test(accept)) return
+  throw new NotAcceptable(`The answer is application/json, which the Accept header '${accept.slice(0, 100)}' excludes.`)
+}
+
+/** Errors that the HTTP library itself found. */
+function fromFastify(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error) || error instanceof ApiError) return error
+  const { statusCode } = error
+  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return error
+  const message = 'message' in error ? String(error.message) : 'bad request'
+  return new ApiError(statusCode, 'invalid', message, { cause: error })
+}
