@@ -1,0 +1,102 @@
+/** A machine with objects of two projects on it, which is put in order again after whatever a case has done to it. */
+import { HOST, SimMachine, type User } from '../../support/sim-machine.ts'
+import { until } from '../../support/until.ts'
+
+interface Wanted {
+  readonly user: User
+  readonly name: string
+  readonly run: boolean
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+const CONTAINERS: readonly Wanted[] = [
+  { user: 'alice', name: 'box', run: true, body: { interactive: true, tty: true } },
+  { user: 'alice', name: 'idle', run: false, body: {} },
+  { user: 'bob', name: 'bobs-secret-box', run: true, body: { labels: { secret: 'bobs-secret-label' } } },
+]
+
+export class World {
+  readonly machine: SimMachine
+  readonly #uuids = new Map<string, string>()
+
+  private constructor(machine: SimMachine) {
+    this.machine = machine
+  }
+
+  static async start(): Promise<World> {
+    const unlimited = { quotaContainers: '-1', quotaCpu: '-1', quotaMemory: '-1', quotaDisk: '-1' }
+    const world = new World(await SimMachine.start({ overrides: unlimited }))
+    try {
+      await world.ready()
+    } catch (error) {
+      await world.machine.stop()
+      throw error
+    }
+    return world
+  }
+
+  /** What may stand for an object in a path. They change when an object was deleted and made anew. */
+  idents(): string[] {
+    const odd = ['0e7a2f5c-6bfd-4b63-8c46-0123456789ab', 'none', 'req-0e7a2f5c-6bfd-4b63-8c46-0123456789ab', HOST]
+    return [...this.#uuids.keys(), 'box', 'box', ...this.#uuids.values(), ...odd]
+  }
+
+  /** What only bob's project, or an admin, may see. */
+  secrets(): string[] {
+    const bobs = [...this.#uuids].filter(([name]) => name.startsWith('bobs-')).flat()
+    return [...bobs, 'bobs-secret', this.machine.projectId('blue')]
+  }
+
+  /** Everything is there, and in the state that most calls need. */
+  async ready(): Promise<void> {
+    await this.#operatorsDefaults()
+    for (const wanted of CONTAINERS) await this.#container(wanted)
+    await this.#local('alice', 'networks', { name: 'lan' })
+    await this.#local('alice', 'volumes', { name: 'data', size: 1 })
+    await this.#local('bob', 'volumes', { name: 'bobs-secret-volume', size: 1 })
+  }
+
+  async #operatorsDefaults(): Promise<void> {
+    const host = await this.machine.store.hosts.byName(HOST)
+    if (host?.disabled === false && !host.forcedDown) return
+    await this.machine.store.write(async (tx) => {
+      await tx.hosts.setDisabled(HOST, false, null)
+      await tx.hosts.setForcedDown(HOST, false)
+    })
+  }
+
+  async #container({ user, name, run, body }: Wanted): Promise<void> {
+    const { store } = this.machine
+    const scope = { kind: 'all' } as const
+    const uuid = this.#uuids.get(name)
+    const now = uuid === undefined ? undefined : await store.containers.byUuid(uuid, scope)
+    if (now?.name === name && now.status === (run ? 'Running' : 'Created')) return
+    if (now !== undefined) {
+      await this.machine.settled()
+      await this.machine.ask('admin', 'POST', `/v1/containers/${now.uuid}/unpause`)
+      await this.machine.settled()
+      await this.machine.ask('admin', 'DELETE', `/v1/containers/${now.uuid}?force=true`)
+      await until(`${name} is gone`, async () => (await store.containers.byUuid(now.uuid, scope)) === undefined)
+    }
+    const request = { image: 'busybox', memory: 64, command: ['serve'], ...body, name }
+    const made = await this.machine.ask(user, 'POST', `/v1/containers?run=${run}`, request)
+    const fresh = (JSON.parse(made.body) as { uuid: string }).uuid
+    await until(`${name} is made`, async () => {
+      const row = await store.containers.byUuid(fresh, scope)
+      if (row?.status === 'Error') throw new Error(`${name}: ${row.statusReason}`)
+      return row?.status === (run ? 'Running' : 'Created')
+    })
+    this.#uuids.set(name, fresh)
+  }
+
+  async #local(user: User, resource: 'networks' | 'volumes', body: { name: string; size?: number }): Promise<void> {
+    const { store } = this.machine
+    const scope = { kind: 'all' } as const
+    const uuid = this.#uuids.get(body.name)
+    const there = uuid === undefined ? undefined : await store[resource].byUuid(uuid, scope)
+    if (there !== undefined && !there.deleting) return
+    const made = await this.machine.ask(user, 'POST', `/v1/local/${resource}`, body)
+    if (made.statusCode === 403) return
+    this.#uuids.set(body.name, (JSON.parse(made.body) as { uuid: string }).uuid)
+  }
+}
