@@ -10,7 +10,7 @@ import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import { accept } from '../../src/app/accept.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
-import { ControlPlaneService } from '../../src/orchestration/control-plane-service.ts'
+import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import type { ClaimedOperation, OperationEnd, SessionRef, StepEntry } from '../../src/orchestration/ports/wire.ts'
 import { aContainer } from '../support/builders.ts'
 

@@ -12,7 +12,7 @@ import { localNetworkRoutes } from '../../src/edge/api/v1/local-networks/routes.
 import { localVolumeRoutes } from '../../src/edge/api/v1/local-volumes/routes.ts'
 import { noCheckpoints } from '../../src/lib/checkpoints.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
-import { ControlPlaneService } from '../../src/orchestration/control-plane-service.ts'
+import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import { Disposer } from '../../src/orchestration/disposer.ts'
 import type { Container } from '../../src/domain/container/types.ts'
 import { until } from '../support/host-fixture.ts'

@@ -15,7 +15,7 @@ import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import { checkpointFrom } from '../../src/lib/checkpoints.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
-import { ControlPlaneService } from '../../src/orchestration/control-plane-service.ts'
+import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 
 const [databasePath = '', stateDir = '', socketPath = ''] = process.argv.slice(2)

@@ -226,6 +226,8 @@ export interface HostReads {
   list(): Promise<Host[]>
   byName(name: string): Promise<Host | undefined>
   byUuid(uuid: string): Promise<Host | undefined>
+  /** Asked at every write of an agent, so without reading what the host has; undefined: there is no such host. */
+  epochOf(name: string): Promise<number | undefined>
 }
 
 export interface HostWrites extends HostReads {

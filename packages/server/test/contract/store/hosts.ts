@@ -39,6 +39,9 @@ export function hostTests(get: () => StoreHarness): void {
       ['a', 'b'],
     )
     assert.equal(await store.hosts.byName('c'), undefined)
+    assert.deepEqual([await store.hosts.epochOf('a'), await store.hosts.epochOf('b')], [2, 1])
+    assert.equal(await store.hosts.epochOf('c'), undefined)
+    assert.equal(await store.write((tx) => tx.hosts.epochOf('a')), 2)
   })
 
   test('a heartbeat counts only under the newest epoch', async () => {

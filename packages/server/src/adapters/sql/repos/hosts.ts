@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Selectable } from 'kysely'
+import { sql, type CompiledQuery, type Kysely, type Selectable } from 'kysely'
 import type { Host, HostWrites } from '../../../orchestration/ports/store.ts'
 import type { HostInventory } from '../../../orchestration/ports/wire.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
@@ -9,6 +9,9 @@ const now = sql<number>`${sql.raw(NOW_MS)}`
 
 export class HostRepo implements HostWrites {
   readonly #db: Kysely<Schema>
+
+  /** Its text is made once. */
+  #epochQuery: CompiledQuery<{ epoch: number }> | undefined
 
   constructor(db: Kysely<Schema>) {
     this.#db = db
@@ -32,9 +35,15 @@ export class HostRepo implements HostWrites {
     return row === undefined ? undefined : toHost(row)
   }
 
+  async epochOf(name: string): Promise<number | undefined> {
+    const query = (this.#epochQuery ??= this.#db.selectFrom('host').select('epoch').where('name', '=', '').compile())
+    const { rows } = await this.#db.executeQuery<{ epoch: number }>({ ...query, parameters: [name] })
+    return rows[0]?.epoch
+  }
+
   async beginSession(hello: { host: string; availabilityZone: string; uuidIfNew: string }): Promise<number> {
-    const known = await this.byName(hello.host)
-    if (known === undefined) {
+    const epoch = await this.epochOf(hello.host)
+    if (epoch === undefined) {
       await this.#db
         .insertInto('host')
         .values({
@@ -58,10 +67,10 @@ export class HostRepo implements HostWrites {
     }
     await this.#db
       .updateTable('host')
-      .set({ epoch: known.epoch + 1, availability_zone: hello.availabilityZone, last_seen_at: now, updated_at: now })
+      .set({ epoch: epoch + 1, availability_zone: hello.availabilityZone, last_seen_at: now, updated_at: now })
       .where('name', '=', hello.host)
       .execute()
-    return known.epoch + 1
+    return epoch + 1
   }
 
   async heartbeat(

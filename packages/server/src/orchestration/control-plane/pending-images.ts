@@ -1,12 +1,12 @@
 /** The control plane's end of what hosts do with images outside of a container's operations. */
-import { FencedOut } from '../domain/errors.ts'
-import type { HostReads, ImageRecord, Store, StoreReads } from './ports/store.ts'
-import type { ImageDone, PendingImage, SessionRef } from './ports/wire.ts'
+import type { ImageRecord, Store, StoreReads } from '../ports/store.ts'
+import { requireHostSession } from './fencing.ts'
+import type { ImageDone, PendingImage, SessionRef } from '../ports/wire.ts'
 
 const DRIVER = 'docker'
 
 export async function pendingImages(reads: StoreReads, session: SessionRef): Promise<PendingImage[]> {
-  await requireSession(reads.hosts, session)
+  await requireHostSession(reads.hosts, session)
   return (await reads.images.pendingOn(session.host)).flatMap(toPending)
 }
 
@@ -23,7 +23,7 @@ function referenceOf(repo: string, tag: string): string {
 
 export async function imageDone(store: Store, { session, uuid, end }: ImageDone): Promise<void> {
   await store.write(async (tx) => {
-    await requireSession(tx.hosts, session)
+    await requireHostSession(tx.hosts, session)
     const record = await tx.images.byUuid(uuid, { kind: 'all' })
     if (record === undefined || record.host !== session.host) return
     switch (end.kind) {
@@ -47,9 +47,4 @@ export async function imageDone(store: Store, { session, uuid, end }: ImageDone)
         end satisfies never
     }
   })
-}
-
-async function requireSession(hosts: HostReads, session: SessionRef): Promise<void> {
-  if ((await hosts.byName(session.host))?.epoch === session.epoch) return
-  throw new FencedOut(`host ${session.host} has a newer session`)
 }

@@ -1,0 +1,96 @@
+/** How a claim of an operation ends, and what the container shows from then on. */
+import { addressesOf } from '../../domain/container/addresses.ts'
+import { REASON_CLEARING_VERBS, statusAfter, statusAfterFailure, statusOf } from '../../domain/container/status.ts'
+import type { Container } from '../../domain/container/types.ts'
+import type { Operation } from '../../domain/operation/types.ts'
+import type { ContainerPatch, Tx } from '../ports/store.ts'
+import type { Observation, OperationEnd } from '../ports/wire.ts'
+import { gone, SHOWS_OWN_STATUS } from './observations.ts'
+
+/** `patch`: what the journal entries written along say of the container's row. */
+export async function endClaim(
+  tx: Tx,
+  newUuid: () => string,
+  op: Operation,
+  patch: ContainerPatch,
+  end: OperationEnd,
+): Promise<void> {
+  const container = await tx.containers.byUuid(op.containerUuid, { kind: 'all' })
+  if (container === undefined) return
+  if (end.kind === 'retry') {
+    await tx.operations.release(op.id, op.fence, {
+      state: 'queued',
+      afterMs: end.afterMs,
+      errorCode: end.code,
+      errorMessage: end.message,
+    })
+    await tx.containers.update(container.uuid, { ...patch, progress: `Waiting: ${end.message}` })
+    return
+  }
+  if (end.kind === 'cancelled') {
+    await tx.operations.release(op.id, op.fence, { state: 'cancelled', errorMessage: end.message })
+    if (op.params.imageUuid !== undefined) await tx.images.abandonCommit(op.params.imageUuid)
+    await tx.containers.update(container.uuid, { ...patch, taskState: null, progress: null })
+    return
+  }
+  if (end.kind === 'failed') {
+    await tx.operations.release(op.id, op.fence, { state: 'failed', errorCode: end.code, errorMessage: end.message })
+    if (op.params.imageUuid !== undefined) await tx.images.abandonCommit(op.params.imageUuid)
+    await tx.containers.update(container.uuid, {
+      ...patch,
+      ...(await forgetUnheldPorts(tx, op)),
+      ...(end.seen === undefined ? {} : { observed: end.seen }),
+      status: statusAfterFailure(op.verb, end.seen, container.status),
+      statusReason: end.message,
+      taskState: null,
+      progress: null,
+    })
+    return
+  }
+  if (op.verb === 'delete') {
+    await tx.containers.remove(container.uuid)
+    return
+  }
+  await tx.operations.release(op.id, op.fence, { state: 'succeeded' })
+  const seen = end.seen
+  const queued = await tx.operations.unfinished(container.uuid)
+  await tx.containers.update(container.uuid, {
+    ...patch,
+    ...(op.verb === 'resize' ? { spec: resized(container, op) } : {}),
+    // A later request (a delete, a reboot) has already put its own status on the row.
+    ...(seen === undefined
+      ? {}
+      : {
+          observed: seen,
+          ...(queued.some((q) => SHOWS_OWN_STATUS.has(q.verb)) ? {} : { status: endStatus(container, op, seen) }),
+        }),
+    ...(REASON_CLEARING_VERBS.includes(op.verb) ? { statusReason: null } : {}),
+    taskState: null,
+    progress: null,
+  })
+  if (seen?.state === 'absent') await gone(tx, newUuid, op.containerUuid)
+}
+
+/** A failed attach gives back what was planned for it. */
+async function forgetUnheldPorts(tx: Tx, op: Operation): Promise<ContainerPatch> {
+  if (op.verb !== 'network_attach') return {}
+  for (const uuid of op.params.ports ?? []) {
+    const found = await tx.bindings.byUuid(uuid)
+    if (found !== undefined && found.binding.state !== 'held') await tx.bindings.remove(uuid)
+  }
+  return { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) }
+}
+
+function endStatus(container: Container, op: Operation, seen: Observation): Container['status'] {
+  if (op.verb === 'commit' || op.verb === 'resize') return statusOf(seen, container.status)
+  return statusAfter(seen, container.status)
+}
+
+function resized(container: Container, op: Operation): Container['spec'] {
+  const { cpu, memoryMiB } = op.params
+  return {
+    ...container.spec,
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(memoryMiB === undefined ? {} : { memoryMiB }),
+  }
+}

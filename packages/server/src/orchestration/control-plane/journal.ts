@@ -1,0 +1,64 @@
+/** What steps report, as rows. */
+import { addressesOf } from '../../domain/container/addresses.ts'
+import { taskStateOf } from '../../domain/operation/recipes.ts'
+import type { Operation } from '../../domain/operation/types.ts'
+import type { ContainerPatch, Tx } from '../ports/store.ts'
+import type { BindingChange, StepEntry } from '../ports/wire.ts'
+
+/** Writes the journal and says what of the container's row follows from it. */
+export async function applyEntries(tx: Tx, op: Operation, entries: readonly StepEntry[]): Promise<ContainerPatch> {
+  let patch: ContainerPatch = {}
+  for (const entry of entries) {
+    switch (entry.kind) {
+      case 'started':
+        await tx.operations.stepStarted(op.id, entry.step, entry.mark ?? null)
+        patch = { ...patch, taskState: taskStateOf(op.verb, entry.step), progress: null }
+        break
+      case 'finished':
+        await tx.operations.stepEnded(op.id, entry.step, { state: 'finished', output: entry.output ?? null })
+        if (entry.seen !== undefined) patch = { ...patch, observed: entry.seen }
+        if (entry.bindings !== undefined) patch = { ...patch, ...(await applyBindings(tx, op, entry.bindings)) }
+        if (op.verb === 'commit') await recordCommit(tx, op, entry.output)
+        break
+      case 'failed':
+        await tx.operations.stepEnded(op.id, entry.step, { state: 'failed', message: entry.message })
+        break
+      case 'progress':
+        patch = { ...patch, progress: entry.detail }
+        break
+      default:
+        entry satisfies never
+    }
+  }
+  return patch
+}
+
+async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingChange[]): Promise<ContainerPatch> {
+  let portsWent = false
+  for (const change of changes) {
+    if (change.state !== 'gone') {
+      await tx.bindings.setState(change.uuid, change.state)
+      continue
+    }
+    const found = await tx.bindings.byUuid(change.uuid)
+    if (found === undefined) continue
+    await tx.bindings.remove(change.uuid)
+    const { data } = found.binding
+    if (data.kind === 'port') portsWent = true
+    else if (data.provider === 'volume' && data.autoRemove) await tx.volumes.remove(data.volumeUuid)
+  }
+  return portsWent ? { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) } : {}
+}
+
+async function recordCommit(tx: Tx, op: Operation, output: unknown): Promise<void> {
+  if (op.params.imageUuid === undefined || typeof output !== 'object' || output === null) return
+  const { imageId, sizeBytes } = output as { imageId?: unknown; sizeBytes?: unknown }
+  if (typeof imageId !== 'string') return
+  const record = await tx.images.byUuid(op.params.imageUuid, { kind: 'all' })
+  await tx.images.update(op.params.imageUuid, {
+    imageId,
+    sizeBytes: typeof sizeBytes === 'number' ? sizeBytes : null,
+    // Its deletion may have been asked for meanwhile.
+    ...(record?.pending === 'commit' ? { pending: null } : {}),
+  })
+}

@@ -1,0 +1,240 @@
+import type { Container } from '../../domain/container/types.ts'
+import { hostLane, type Operation } from '../../domain/operation/types.ts'
+import { FencedOut } from '../../domain/errors.ts'
+import { disposed } from '../disposals.ts'
+import { endClaim } from './ending.ts'
+import { requireHostSession, requireLease, requireSession } from './fencing.ts'
+import { applyEntries } from './journal.ts'
+import { observe } from './observations.ts'
+import { imageDone, pendingImages } from './pending-images.ts'
+import type { Clock, Logger } from '../ports/clock.ts'
+import type { CallOptions, ControlPlane } from '../ports/control-plane.ts'
+import type { Doorbell, Store } from '../ports/store.ts'
+import type {
+  AssignedContainer,
+  Binding,
+  ClaimedOperation,
+  ClaimQuery,
+  Disposal,
+  Disposed,
+  Heartbeat,
+  HostHello,
+  ImageDone,
+  LeaseRef,
+  ObservedReport,
+  OperationEnd,
+  Ownership,
+  OwnershipQuery,
+  PendingImage,
+  RegistryAuth,
+  RenewResult,
+  Session,
+  SessionRef,
+  StepEntry,
+} from '../ports/wire.ts'
+
+/** Longest time a parked claim waits before it looks again although nobody rang. */
+const CLAIM_POLL_MS = 5_000
+
+export interface ControlPlaneDeps {
+  readonly store: Store
+  readonly doorbell: Doorbell
+  readonly clock: Clock
+  readonly log: Logger
+  readonly leaseTtlMs: number
+  readonly newUuid: () => string
+  /** Domain and credentials for a container's image; looked up when its operation is claimed, never stored with it. */
+  readonly registryFor: (container: Container) => Promise<{ domain: string | null; auth: RegistryAuth | null }>
+}
+
+/** The control plane's end of the link: what agents ask for, turned into conditional writes. */
+export class ControlPlaneService implements ControlPlane {
+  readonly #deps: ControlPlaneDeps
+
+  constructor(deps: ControlPlaneDeps) {
+    this.#deps = deps
+  }
+
+  async openSession(hello: HostHello, _o: CallOptions): Promise<Session> {
+    const { store, log, leaseTtlMs, newUuid } = this.#deps
+    const { epoch, requeued } = await store.write(async (tx) => {
+      const next = await tx.hosts.beginSession({ ...hello, uuidIfNew: newUuid() })
+      // The older life of this agent is over (its state directory was locked until now), so nobody runs these any more.
+      return { epoch: next, requeued: await tx.operations.requeueLane(hostLane(hello.host)) }
+    })
+    const rows = await store.containers.onHost(hello.host)
+    const containers: AssignedContainer[] = []
+    for (const row of rows) containers.push(toAssigned(row, await store.bindings.ofContainer(row.uuid)))
+    log.info({ host: hello.host, epoch, containers: rows.length, requeued }, 'host session opened')
+    return { host: hello.host, epoch, leaseTtlMs, containers }
+  }
+
+  async claim(query: ClaimQuery, { signal }: CallOptions): Promise<ClaimedOperation[]> {
+    const { doorbell, clock } = this.#deps
+    const deadline = clock.now() + query.waitMs
+    const done = new AbortController()
+    let bell = new AbortController()
+    doorbell.listen(query.lane, () => bell.abort(), done.signal)
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        // Renewed before looking: a ring that comes between the look and the wait must not be lost.
+        bell = new AbortController()
+        const claimed = await this.#claimNow(query)
+        if (claimed.length > 0) return await Promise.all(claimed.map((op) => this.#toClaimed(op)))
+        const leftMs = Math.min(deadline - clock.now(), CLAIM_POLL_MS)
+        if (leftMs <= 0) return []
+        const woken = await wokenWithin(clock, leftMs, AbortSignal.any([signal, bell.signal]))
+        // An empty answer to a ring tells the agent to renew at once: what it runs may have been superseded.
+        if (woken) return await this.claim({ ...query, waitMs: 0 }, { signal })
+      }
+    } finally {
+      done.abort()
+    }
+  }
+
+  async #claimNow(query: ClaimQuery): Promise<Operation[]> {
+    const { store, leaseTtlMs } = this.#deps
+    return await store.write(async (tx) => {
+      await requireSession(tx.hosts, query.session)
+      const won: Operation[] = []
+      for (const op of await tx.operations.claimable(query.lane, query.max)) {
+        const owner = `${query.session.host}#${query.session.epoch}`
+        if (!(await tx.operations.claim(op.id, op.fence, owner, leaseTtlMs))) continue
+        const mine = await tx.operations.byId(op.id)
+        if (mine !== undefined) won.push(mine)
+      }
+      return won
+    })
+  }
+
+  async #toClaimed(op: Operation): Promise<ClaimedOperation> {
+    const { store, registryFor } = this.#deps
+    const container = await store.containers.byUuid(op.containerUuid, { kind: 'all' })
+    if (container === undefined) throw new FencedOut('the container of the operation is gone')
+    const [bindings, steps, registry] = await Promise.all([
+      store.bindings.ofContainer(op.containerUuid),
+      store.operations.steps(op.id),
+      registryFor(container),
+    ])
+    return {
+      id: op.id,
+      fence: op.fence,
+      verb: op.verb,
+      recipe: [...op.recipe],
+      params: op.params,
+      requestId: op.requestId,
+      generation: op.generation,
+      attempt: op.attempt,
+      ageMs: op.ageMs,
+      journal: steps.map((s) => ({ name: s.name, state: s.state, mark: s.mark ?? null, output: s.output ?? null })),
+      container: toAssigned(container, bindings),
+      registryDomain: registry.domain,
+      registryAuth: registry.auth,
+    }
+  }
+
+  async heartbeat(beat: Heartbeat, _o: CallOptions): Promise<RenewResult> {
+    const { store, leaseTtlMs } = this.#deps
+    return await store.write(async (tx) => {
+      const known = await tx.hosts.heartbeat(beat.session.host, beat.session.epoch, {
+        engineTrouble: beat.engineTrouble,
+        ...(beat.inventory === undefined ? {} : { inventory: beat.inventory }),
+      })
+      if (!known) throw new FencedOut(`host ${beat.session.host} has a newer session`)
+      const held: number[] = []
+      const superseded: number[] = []
+      for (const lease of beat.leases) {
+        if (!(await tx.operations.renew(lease.operationId, lease.fence, leaseTtlMs))) continue
+        held.push(lease.operationId)
+        const op = await tx.operations.byId(lease.operationId)
+        if (op?.superseded === true) superseded.push(lease.operationId)
+      }
+      return { held, superseded }
+    })
+  }
+
+  async journal(ref: LeaseRef, entries: readonly StepEntry[], _o: CallOptions): Promise<void> {
+    await this.#deps.store.write(async (tx) => {
+      const op = await requireLease(tx, ref)
+      await tx.containers.update(op.containerUuid, await applyEntries(tx, op, entries))
+    })
+  }
+
+  async finish(ref: LeaseRef, entries: readonly StepEntry[], end: OperationEnd, _o: CallOptions): Promise<void> {
+    const { store, doorbell, log, newUuid } = this.#deps
+    const op = await store.write(async (tx) => {
+      const running = await requireLease(tx, ref)
+      const patch = await applyEntries(tx, running, entries)
+      await endClaim(tx, newUuid, running, patch, end)
+      return running
+    })
+    log.info(
+      { operationId: op.id, containerId: op.containerUuid, verb: op.verb, end: end.kind, requestId: op.requestId },
+      'operation ended',
+    )
+    // The next operation of this container may be waiting behind it.
+    doorbell.ring(op.lane)
+  }
+
+  async report(report: ObservedReport, _o: CallOptions): Promise<void> {
+    const { store, doorbell, newUuid } = this.#deps
+    const lane = hostLane(report.session.host)
+    const accepted = await store.write(async (tx) => {
+      await requireHostSession(tx.hosts, report.session)
+      let more = false
+      for (const { uuid, seen } of report.containers) {
+        if (await observe(tx, newUuid, report.session.host, uuid, seen)) more = true
+      }
+      return more
+    })
+    if (accepted) doorbell.ring(lane)
+  }
+
+  async orphans(query: OwnershipQuery, _o: CallOptions): Promise<Ownership> {
+    const owned = new Set((await this.#deps.store.containers.byUuids(query.uuids)).map((c) => c.uuid))
+    return { orphans: query.uuids.filter((uuid) => !owned.has(uuid)) }
+  }
+
+  async disposals(session: SessionRef, _o: CallOptions): Promise<Disposal[]> {
+    return await this.#deps.store.disposals.onHost(session.host)
+  }
+
+  async disposed(done: Disposed, _o: CallOptions): Promise<void> {
+    await this.#deps.store.write(async (tx) => {
+      await requireHostSession(tx.hosts, done.session)
+      await disposed(tx, done.uuid, done.session.host)
+    })
+  }
+
+  async pendingImages(session: SessionRef, _o: CallOptions): Promise<PendingImage[]> {
+    return await pendingImages(this.#deps.store, session)
+  }
+
+  async imageDone(done: ImageDone, _o: CallOptions): Promise<void> {
+    await imageDone(this.#deps.store, done)
+  }
+}
+
+function toAssigned(container: Container, bindings: readonly Binding[]): AssignedContainer {
+  return {
+    uuid: container.uuid,
+    name: container.name,
+    projectId: container.projectId,
+    generation: container.generation,
+    desired: container.desired,
+    status: container.status,
+    spec: container.spec,
+    engineId: container.observed?.engineId ?? null,
+    bindings: [...bindings],
+  }
+}
+
+async function wokenWithin(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(ms, signal)
+    return false
+  } catch {
+    return true
+  }
+}
