@@ -88,6 +88,10 @@ export class ZundProcess {
     const keep = (chunk: Buffer): void => void (this.#output += chunk.toString('utf8'))
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
+    // Otherwise all that a test sees is that nobody listens any more.
+    child.once('exit', (code) => {
+      if (code !== null && code !== 0) console.error(`the service ended with ${code}: ${this.#output.slice(-4_000)}`)
+    })
     this.#child = child
     return child
   }
