@@ -21,6 +21,8 @@ export interface FrontManners {
   readonly minimumVersion?: string
   /** These are never answered. */
   readonly hangs?: (seen: SeenRequest) => boolean
+  /** JSON that the front answers by itself; for what an engine gets from the internet. */
+  readonly answers?: (seen: SeenRequest) => object | undefined
 }
 
 export class EngineFront {
@@ -65,6 +67,12 @@ export class EngineFront {
     const seen = parse(incoming, body)
     this.seen.push(seen)
     if (manners.hangs?.(seen) === true) return
+    const own = manners.answers?.(seen)
+    if (own !== undefined) {
+      outgoing.writeHead(200, { 'Content-Type': 'application/json' })
+      outgoing.end(JSON.stringify(own))
+      return
+    }
     const { version } = seen
     if (version !== null && manners.minimumVersion !== undefined && isBelow(version, manners.minimumVersion)) {
       outgoing.writeHead(400, { 'Content-Type': 'application/json', 'Api-Version': manners.apiVersion })
