@@ -141,7 +141,7 @@ export interface OperationReads {
   /** Recorded ones with this request id, newest first. */
   byRequest(containerUuid: string, requestId: string): Promise<Operation[]>
   steps(operationId: number): Promise<Step[]>
-  /** Milliseconds until a head of line of the lane may run, 0 for now; null when none waits. */
+  /** Milliseconds until a head of line of the lane may run, 0 at once; null when none waits. */
   dueInMs(lane: string): Promise<number | null>
   countByState(): Promise<Readonly<Record<string, number>>>
 }
