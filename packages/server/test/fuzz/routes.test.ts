@@ -8,7 +8,7 @@ import { check, type Seen } from './support/checks.ts'
 import { runs } from './support/seed.ts'
 import { World } from './support/world.ts'
 
-const CASES_PER_ROUTE = 60
+const CASES_PER_ROUTE = 50
 /** Milliseconds after which a request counts as hanging. */
 const HANGS_AFTER_MS = 20_000
 
@@ -25,8 +25,7 @@ function targets(): Target[] {
     if (!found.some((one) => one.method === method && one.path === path)) found.push({ method, path, query })
   }
   for (const { method, path, query } of world.machine.routes) add(method, path, query)
-  for (const method of ['GET', 'POST', 'HEAD', 'OPTIONS', 'DELETE'])
-    for (const path of ['/', '/v1', '/v1/']) add(method, path)
+  for (const method of ['GET', 'POST', 'OPTIONS']) for (const path of ['/', '/v1']) add(method, path)
   const mounted = fastify({ exposeHeadRoutes: false })
   mounted.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) add(one, url)
@@ -57,14 +56,19 @@ test('whatever is sent to a route, the answer is the API’s, tells nothing, and
   for (const target of all) {
     const name = `${target.method} ${target.path}`
     const statuses = new Map<number, number>()
+    let hasChanged = true
     await t.test(name, async () => {
       await fc.assert(
-        fc.asyncProperty(casesAt(target, world.idents()), async (request) => {
-          await world.ready()
-          const seen = await send(request)
-          statuses.set(seen.status, (statuses.get(seen.status) ?? 0) + 1)
-          check(request, seen, world.secrets())
-        }),
+        fc.asyncProperty(
+          casesAt(target, (path, part) => world.idents(path, part)),
+          async (request) => {
+            if (hasChanged) await world.ready()
+            const seen = await send(request)
+            hasChanged = target.method !== 'GET' && seen.status < 300
+            statuses.set(seen.status, (statuses.get(seen.status) ?? 0) + 1)
+            check(request, seen, world.secrets())
+          },
+        ),
         runs(CASES_PER_ROUTE),
       )
       assert.deepEqual(world.machine.errors, [])

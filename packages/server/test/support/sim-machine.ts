@@ -55,6 +55,15 @@ const SCOPES: Readonly<Record<User, { project: string; role: string } | null>> =
 /** Records that come and go with what users make; those of the identity and of the host stay. */
 const TABLES = ['container', 'operation', 'step', 'binding', 'local_address', 'local_volume', 'disposal', 'image']
 
+/** What the engine may say of a container with this status. */
+const STATES: Readonly<Partial<Record<string, readonly string[]>>> = {
+  Created: ['created'],
+  Running: ['running'],
+  Paused: ['paused'],
+  Stopped: ['exited'],
+  Deleted: ['absent'],
+}
+
 /** Time on the engine goes fast: a stop that its process takes no notice of is over in a moment. */
 const hastyClock: Clock = {
   now: () => systemClock.now(),
@@ -132,7 +141,8 @@ export class SimMachine {
       tickets,
       dialer: { attach: echo, exec: echo },
     })
-    for (const name of ['busybox', 'nginx']) engine.images.publish(name, { command: ['serve'] })
+    for (const name of ['busybox', 'nginx', 'nginx:1', 'nginx:kept'])
+      engine.images.publish(name, { command: ['serve'] })
   }
 
   static async start(options: SimMachineOptions = {}): Promise<SimMachine> {
@@ -229,6 +239,38 @@ export class SimMachine {
     const { rows } = await sql<{ uuid: string }>`select uuid from image`.execute(this.#database.read)
     for (const { uuid } of rows) await this.ask('admin', 'DELETE', `/v1/images/${uuid}`)
     await until('nothing is left', async () => Object.values(await this.rows()).every((n) => n === 0))
+  }
+
+  /** Waits until records and engine say the same; what the engine does by itself takes a moment to be seen. */
+  async agreed(): Promise<void> {
+    let found: string[] = []
+    await until('records and engine agree', async () => {
+      found = await this.#disagreements()
+      return found.length === 0
+    }).catch((error: unknown) => {
+      throw new Error(found.join('; '), { cause: error })
+    })
+  }
+
+  async #disagreements(): Promise<string[]> {
+    const found: string[] = []
+    const { containers } = this.engine.world()
+    const rows = await this.store.containers.onHost(HOST)
+    for (const { uuid } of containers) {
+      if (!rows.some((row) => row.uuid === uuid)) found.push(`engine container ${uuid} has no record`)
+    }
+    for (const { uuid, status, addresses } of rows) {
+      const state = containers.find((one) => one.uuid === uuid)?.state
+      const expected = STATES[status]
+      if (expected !== undefined && !expected.includes(state ?? 'absent'))
+        found.push(`${uuid} is ${status}, and ${state}`)
+      const shown = Object.values(addresses).flat().length
+      const held = (await this.store.bindings.ofContainer(uuid)).flatMap(({ data }) =>
+        data.kind === 'port' ? data.fixedIps : [],
+      ).length
+      if (shown !== held) found.push(`${uuid} shows ${shown} addresses and holds ${held}`)
+    }
+    return [...found, ...this.host.world().violations]
   }
 
   /** What is still there of containers, on the engine and on the host; for a world that was cleared. */

@@ -19,6 +19,8 @@ export class Connections {
   /** Requests of a connection that are not answered yet. */
   readonly #open = new WeakMap<object, Set<Exchange>>()
 
+  readonly #refused = new WeakSet<object>()
+
   watch(app: FastifyInstance): void {
     const { server } = app
     server.on('request', (request, response) => this.#note({ request, response }))
@@ -41,14 +43,24 @@ export class Connections {
     })
   }
 
-  /** Answers bytes that are no request. */
+  /** Answers bytes that are no request, when those before them have been answered. */
   refuse(error: Error & { code?: string }, socket: Socket): void {
-    const [first, ...others] = this.#open.get(socket) ?? []
-    // The answer must not be taken for that of a request before: only the one that broke off may still wait for one.
-    const isNext =
-      first === undefined || (others.length === 0 && !first.request.complete && !first.response.headersSent)
-    if (isNext && socket.writable && error.code !== 'ECONNRESET') socket.write(refusalOf(error.code))
-    socket.destroySoon()
+    if (this.#refused.has(socket)) return
+    this.#refused.add(socket)
+    socket.pause()
+    const whole = [...(this.#open.get(socket) ?? [])]
+    // The last one may be what broke off; if it has an answer already there is nothing more to say.
+    const last = whole.at(-1)
+    const isPart = last !== undefined && !last.request.complete
+    if (isPart) whole.pop()
+    const end = (): void => {
+      const saysWhy = socket.writable && error.code !== 'ECONNRESET' && !(isPart && last.response.headersSent)
+      if (saysWhy) socket.write(refusalOf(error.code))
+      socket.destroySoon()
+    }
+    const before = whole.at(-1)
+    if (before === undefined) end()
+    else before.response.once('close', end)
   }
 }
 

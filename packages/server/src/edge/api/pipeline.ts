@@ -10,7 +10,7 @@ import { MIN_MINOR, parseMicroversion, UnsupportedMicroversion, versionHeaders }
 import { normalisePath } from './normalise-path.ts'
 import { parseQuery, refuseUnknown } from './query.ts'
 import type { Route } from './route.ts'
-import { choose, notThere, Router } from './router.ts'
+import { choose, notAllowed, notThere, Router } from './router.ts'
 import { rootDocument, v1Document } from './version-documents.ts'
 
 const CORS_ALLOW_HEADERS =
@@ -63,10 +63,14 @@ export class Pipeline {
     const at = request.url.indexOf('?')
     const path = normalisePath(at < 0 ? request.url : request.url.slice(0, at))
     const baseUrl = this.#baseUrl(request)
-    if (path === '/') return send(reply, 200, rootDocument(baseUrl))
+    if (path === '/') {
+      // Load balancers ask OPTIONS or HEAD to see whether anybody is there.
+      if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) throw notAllowed(request.method, path)
+      return send(reply, 200, rootDocument(baseUrl))
+    }
     if (path === '/v1') {
       setVersion(reply, askedVersion(request))
-      if (request.method !== 'GET') throw new ApiError(405, '', `Method ${request.method} is not allowed for ${path}.`)
+      if (request.method !== 'GET') throw notAllowed(request.method, path)
       return send(reply, 200, v1Document(baseUrl))
     }
     const caller = await this.#authenticate(request, reply, signal)

@@ -62,7 +62,7 @@ export function choose(match: Match, method: string, minor: number, path: string
   const sameMethod = match.routes.filter((route) => route.method === method)
   if (sameMethod.length === 0) {
     // Collections and single objects answer 405; on the URL of an action another method is simply not there.
-    if (path.split('/').length <= 4) throw new ApiError(405, '', `Method ${method} is not allowed for ${path}.`)
+    if (path.split('/').length <= 4) throw notAllowed(method, path)
     throw notThere(method, path)
   }
   const chosen = sameMethod.find((r) => (r.minVersion ?? 1) <= minor && minor <= (r.maxVersion ?? Infinity))
@@ -73,6 +73,10 @@ export function choose(match: Match, method: string, minor: number, path: string
   throw new NotAcceptable(
     `${method} ${path} exists in API versions ${ranges.join(', ')}; the request asked for 1.${minor}.`,
   )
+}
+
+export function notAllowed(method: string, path: string): ApiError {
+  return new ApiError(405, '', `Method ${method} is not allowed for ${path}.`)
 }
 
 export function notThere(method: string, path: string): NotFound {

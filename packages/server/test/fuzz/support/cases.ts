@@ -47,29 +47,33 @@ type Change = (draft: Draft) => Draft
 
 const none: Change = (draft) => draft
 
-/** `idents` are what may stand for an object in a path: names and uuids of objects of all kinds and owners. */
-export function casesAt(target: Target, idents: readonly string[]): fc.Arbitrary<Case> {
+/** `identsOf` gives what may stand for `:part` in this path: names and uuids of objects, mostly of the right kind. */
+export function casesAt(
+  target: Target,
+  identsOf: (path: string, part: string) => readonly string[],
+): fc.Arbitrary<Case> {
   const route = `${target.method} ${target.path}`
   const hasBody = target.method !== 'GET' && target.method !== 'HEAD' && target.method !== 'DELETE'
-  const names = queryFields(target.query)
+  const names = queryFields(route, target.query)
+  const fields = [...bodyFields(route, target.query), 'unheard_of']
   const needed = neededFields(route)
   const inQuery = needed.filter((name) => !hasBody || (target.query ?? []).includes(name))
   return fc
     .record({
-      segments: segmentsOf(target.path, idents),
+      segments: segmentsOf(target.path, identsOf),
       query: filled(route, names, inQuery),
       // An empty body is what clients send with most actions.
       body: hasBody
         ? filled(
             route,
-            bodyFields(route),
+            fields,
             needed.filter((name) => !inQuery.includes(name)),
           )
         : fc.constant({}),
       keepsBody: hasBody && needed.length === inQuery.length ? fc.boolean() : fc.constant(true),
       minor: fc.integer({ min: 1, max: 40 }),
-      user: fc.constantFrom<User>('alice', 'alice', 'alice', ...USERS),
-      changes: fc.array(changeOf(target, names, bodyFields(route)), { minLength: 1, maxLength: 2 }),
+      user: fc.constantFrom<User>('alice', 'alice', 'alice', 'admin', ...USERS),
+      changes: fc.array(changeOf(target, names, fields), { minLength: 1, maxLength: 2 }),
     })
     .map(({ segments, query, body, keepsBody, minor, user, changes }) => {
       const draft: Draft = {
@@ -86,13 +90,13 @@ export function casesAt(target: Target, idents: readonly string[]): fc.Arbitrary
     })
 }
 
-function segmentsOf(path: string, idents: readonly string[]): fc.Arbitrary<string[]> {
+function segmentsOf(path: string, identsOf: (path: string, part: string) => readonly string[]): fc.Arbitrary<string[]> {
   const parts = path.split('/').slice(1)
   return fc.tuple(
     ...parts.map((part) => {
       if (part === '*')
         return fc.constantFrom('busybox/search', 'a/b/search', 'docker.io%2Flibrary%2Fbusybox/search', 'x')
-      return part.startsWith(':') ? fc.constantFrom(...idents) : fc.constant(part)
+      return part.startsWith(':') ? fc.constantFrom(...identsOf(path, part)) : fc.constant(part)
     }),
   )
 }

@@ -65,7 +65,7 @@ function checkError({ status, headers }: Seen, body: unknown): void {
   assert.ok(Array.isArray(error.links))
   for (const told of [error.title, error.detail]) assert.ok(told.isWellFormed())
   if (error.code === 'container.schema-validation-error') {
-    assert.match(error.title, /'[^']+'/, 'a schema error names the field')
+    assert.match(error.title, /'[^']*'/, 'a schema error names the field')
   }
 }
 

@@ -16,7 +16,7 @@ const FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   path: ['/etc/passwd', '/tmp', '/', '/etc'],
   data: ['', 'YWJj', Buffer.alloc(1024).toString('base64')],
   repository: ['snap', 'snap/shot', 'snap-1'],
-  tag: ['latest', 'v1', ''],
+  tag: ['latest', 'v1'],
   stdout: ['true', '0', 'yes'],
   stderr: ['true', 'off', 'None'],
   timestamps: ['true', 'False'],
@@ -41,6 +41,8 @@ const FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   status: ['Running', 'Error'],
   task_state: ['None', 'container_creating'],
   auto_remove: ['true', 'False', false],
+  auto_heal: ['true', false],
+  cpu: [0.5, '1', 2],
   expand: ['1'],
   resource_url: ['containers'],
   // Operators.
@@ -107,13 +109,25 @@ export function valuesOf(route: string, name: string): readonly unknown[] {
   return (route === 'POST /v1/containers' ? CREATE[name] : FIELDS[name]) ?? FIELDS[name] ?? ['x']
 }
 
-/** Fields that a body of this route may have. */
-export function bodyFields(route: string): readonly string[] {
-  return Object.keys(route === 'POST /v1/containers' ? CREATE : FIELDS)
+/** Bodies whose names are not those of the query. */
+const BODIES: Readonly<Record<string, readonly string[]>> = {
+  'POST /v1/containers': Object.keys(CREATE),
+  'PATCH /v1/containers/:ident': ['name', 'cpu', 'memory', 'auto_heal'],
+  'POST /v1/containers/:ident/resize_container': ['cpu', 'memory'],
+  'POST /v1/images': ['repo', 'host', 'tag', 'image_id', 'size', 'image_pull_policy'],
+  'POST /v1/local/networks': ['name'],
+  'POST /v1/local/volumes': ['name', 'size'],
+  'POST /identity/v3/auth/tokens': ['auth'],
 }
 
-export function queryFields(declared: readonly string[] | undefined): readonly string[] {
-  return declared ?? Object.keys(FIELDS)
+/** Fields that a body of this route may have. */
+export function bodyFields(route: string, query: readonly string[] | undefined): readonly string[] {
+  return BODIES[route] ?? query ?? Object.keys(FIELDS)
+}
+
+export function queryFields(route: string, declared: readonly string[] | undefined): readonly string[] {
+  // Where query and body are one set of arguments, a name that is unknown in one is so in the other.
+  return declared ?? BODIES[route] ?? Object.keys(FIELDS)
 }
 
 /** Some of the names, each with one of its right values. */

@@ -15,9 +15,21 @@ const CONTAINERS: readonly Wanted[] = [
   { user: 'bob', name: 'bobs-secret-box', run: true, body: { labels: { secret: 'bobs-secret-label' } } },
 ]
 
+/** Names of what is there, by where it is. */
+const RIGHT: readonly (readonly [path: string, names: readonly string[]])[] = [
+  ['/v1/containers', ['box', 'box', 'idle']],
+  ['/v1/images', ['an image']],
+  ['/v1/hosts', [HOST, 'the host']],
+  ['/v1/local/networks', ['lan']],
+  ['/v1/local/volumes', ['data']],
+  ['/identity/v3', ['the project']],
+]
+
 export class World {
   readonly machine: SimMachine
   readonly #uuids = new Map<string, string>()
+  /** Id of the request that made the box. */
+  #request = ''
 
   private constructor(machine: SimMachine) {
     this.machine = machine
@@ -35,10 +47,16 @@ export class World {
     return world
   }
 
-  /** What may stand for an object in a path. They change when an object was deleted and made anew. */
-  idents(): string[] {
+  /** What may stand for `part` of a path. They change when an object was deleted and made anew. */
+  idents(path = '', part = ''): string[] {
+    const all = [...this.#uuids.keys(), ...this.#uuids.values()]
     const odd = ['0e7a2f5c-6bfd-4b63-8c46-0123456789ab', 'none', 'req-0e7a2f5c-6bfd-4b63-8c46-0123456789ab', HOST]
-    return [...this.#uuids.keys(), 'box', 'box', ...this.#uuids.values(), ...odd]
+    const right = (RIGHT.find(([begin]) => path.startsWith(begin))?.[1] ?? []).flatMap((name) => [
+      name,
+      this.#uuids.get(name) ?? name,
+    ])
+    const fitting = part === ':request' ? [this.#request] : right
+    return [...fitting, ...fitting, ...fitting, ...fitting, ...all, ...odd]
   }
 
   /** What only bob's project, or an admin, may see. */
@@ -50,6 +68,8 @@ export class World {
   /** Everything is there, and in the state that most calls need. */
   async ready(): Promise<void> {
     await this.#operatorsDefaults()
+    await this.#image()
+    this.#uuids.set('the project', this.machine.projectId('red'))
     for (const wanted of CONTAINERS) await this.#container(wanted)
     await this.#local('alice', 'networks', { name: 'lan' })
     await this.#local('alice', 'volumes', { name: 'data', size: 1 })
@@ -58,11 +78,21 @@ export class World {
 
   async #operatorsDefaults(): Promise<void> {
     const host = await this.machine.store.hosts.byName(HOST)
+    this.#uuids.set('the host', host?.uuid ?? '')
     if (host?.disabled === false && !host.forcedDown) return
     await this.machine.store.write(async (tx) => {
       await tx.hosts.setDisabled(HOST, false, null)
       await tx.hosts.setForcedDown(HOST, false)
     })
+  }
+
+  async #image(): Promise<void> {
+    const { store } = this.machine
+    const there = await store.images.byUuid(this.#uuids.get('an image') ?? '', { kind: 'all' })
+    if (there !== undefined && there.pending !== 'delete') return
+    if (there !== undefined) await this.machine.settled()
+    const made = await this.machine.ask('admin', 'POST', '/v1/images', { repo: 'nginx:kept', host: HOST })
+    this.#uuids.set('an image', (JSON.parse(made.body) as { uuid: string }).uuid)
   }
 
   async #container({ user, name, run, body }: Wanted): Promise<void> {
@@ -87,6 +117,7 @@ export class World {
       return row?.status === (run ? 'Running' : 'Created')
     })
     this.#uuids.set(name, fresh)
+    if (name === 'box') this.#request = String(made.headers['x-openstack-request-id'])
   }
 
   async #local(user: User, resource: 'networks' | 'volumes', body: { name: string; size?: number }): Promise<void> {
