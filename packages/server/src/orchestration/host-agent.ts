@@ -185,16 +185,19 @@ export class HostAgent implements Service {
     const uuid = op.container.uuid
     this.#busy.set(uuid, (this.#busy.get(uuid) ?? 0) + 1)
     if (!this.#known.has(uuid)) this.#known.set(uuid, null)
-    const done = runOperation(
-      {
-        controlPlane,
-        tools,
-        session: this.#mySession(),
-        retryBudgetMs,
-        progressIntervalMs: intervals.progressMs,
-      },
-      op,
-      AbortSignal.any([stop.signal, this.#stopping.signal]),
+    const before = this.#running.get(op.id)
+    const done = this.#afterOlder(before, () =>
+      runOperation(
+        {
+          controlPlane,
+          tools,
+          session: this.#mySession(),
+          retryBudgetMs,
+          progressIntervalMs: intervals.progressMs,
+        },
+        op,
+        AbortSignal.any([stop.signal, this.#stopping.signal]),
+      ),
     )
       .catch((error: unknown) => {
         tools.log.error(
@@ -203,7 +206,7 @@ export class HostAgent implements Service {
         )
       })
       .finally(() => {
-        this.#running.delete(op.id)
+        if (this.#running.get(op.id)?.op.fence === op.fence) this.#running.delete(op.id)
         const left = (this.#busy.get(uuid) ?? 1) - 1
         if (left > 0) this.#busy.set(uuid, left)
         else this.#busy.delete(uuid)
@@ -212,6 +215,13 @@ export class HostAgent implements Service {
         this.#observeSoon(uuid)
       })
     this.#running.set(op.id, { op, stop, done })
+  }
+
+  /** A claim whose lease ran out while this very agent still works on it: two at once would step on each other. */
+  async #afterOlder(older: Running | undefined, run: () => Promise<void>): Promise<void> {
+    older?.stop.abort(new FencedOut())
+    await older?.done
+    await run()
   }
 
   // --- observations -----------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 import type { Container } from '../../domain/container/types.ts'
 import { hostLane, type Operation } from '../../domain/operation/types.ts'
-import { FencedOut } from '../../domain/errors.ts'
+import { FencedOut, Superseded } from '../../domain/errors.ts'
 import { disposed } from '../disposals.ts'
 import { endClaim } from './ending.ts'
 import { requireHostSession, requireLease, requireSession } from './fencing.ts'
@@ -35,6 +35,8 @@ import type {
 
 /** Longest time a parked claim waits before it looks again although nobody rang. */
 const CLAIM_POLL_MS = 5_000
+/** Least time between two looks: clocks round. */
+const LEAST_WAIT_MS = 10
 
 export interface ControlPlaneDeps {
   readonly store: Store
@@ -82,7 +84,8 @@ export class ControlPlaneService implements ControlPlane {
         bell = new AbortController()
         const claimed = await this.#claimNow(query)
         if (claimed.length > 0) return await Promise.all(claimed.map((op) => this.#toClaimed(op)))
-        const leftMs = Math.min(deadline - clock.now(), CLAIM_POLL_MS)
+        const dueInMs = (await this.#deps.store.operations.dueInMs(query.lane)) ?? CLAIM_POLL_MS
+        const leftMs = Math.min(deadline - clock.now(), CLAIM_POLL_MS, Math.max(dueInMs, LEAST_WAIT_MS))
         if (leftMs <= 0) return []
         const woken = await wokenWithin(clock, leftMs, AbortSignal.any([signal, bell.signal]))
         // An empty answer to a ring tells the agent to renew at once: what it runs may have been superseded.
@@ -94,18 +97,27 @@ export class ControlPlaneService implements ControlPlane {
   }
 
   async #claimNow(query: ClaimQuery): Promise<Operation[]> {
-    const { store, leaseTtlMs } = this.#deps
-    return await store.write(async (tx) => {
+    const { store, leaseTtlMs, newUuid, doorbell } = this.#deps
+    const { won, madeRoom } = await store.write(async (tx) => {
       await requireSession(tx.hosts, query.session)
-      const won: Operation[] = []
+      // Claimed, and then the answer was lost or nobody could renew: without this it would run for ever.
+      await tx.operations.requeueExpired(query.lane)
+      const mine: Operation[] = []
+      let cancelled = 0
       for (const op of await tx.operations.claimable(query.lane, query.max)) {
         const owner = `${query.session.host}#${query.session.epoch}`
         if (!(await tx.operations.claim(op.id, op.fence, owner, leaseTtlMs))) continue
-        const mine = await tx.operations.byId(op.id)
-        if (mine !== undefined) won.push(mine)
+        const claimed = await tx.operations.byId(op.id)
+        if (claimed?.superseded === true) {
+          // It was interrupted after a delete had asked it to stop: what it would make now would only be removed again.
+          await endClaim(tx, newUuid, claimed, {}, { kind: 'cancelled', message: new Superseded().message })
+          cancelled += 1
+        } else if (claimed !== undefined) mine.push(claimed)
       }
-      return won
+      return { won: mine, madeRoom: cancelled > 0 }
     })
+    if (madeRoom) doorbell.ring(query.lane)
+    return won
   }
 
   async #toClaimed(op: Operation): Promise<ClaimedOperation> {

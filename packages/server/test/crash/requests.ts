@@ -1,0 +1,144 @@
+/** What users ask for, as the routes hand it to the use cases. */
+import { act, acceptOn } from '../../src/app/containers/act.ts'
+import { commitContainer } from '../../src/app/containers/commit.ts'
+import { createContainer } from '../../src/app/containers/create.ts'
+import { deleteContainer } from '../../src/app/containers/delete.ts'
+import type { ContainerDeps } from '../../src/app/containers/deps.ts'
+import { findContainer } from '../../src/app/containers/find.ts'
+import { attachNetwork, detachNetwork } from '../../src/app/containers/networks.ts'
+import { rebuildContainer } from '../../src/app/containers/rebuild.ts'
+import { renameContainer, resizeContainer, updateContainer } from '../../src/app/containers/update.ts'
+import type { RequestContext } from '../../src/app/context.ts'
+import { deleteImage } from '../../src/app/images/delete.ts'
+import type { ImageDeps } from '../../src/app/images/deps.ts'
+import { pullImage } from '../../src/app/images/pull.ts'
+import type { LocalDeps } from '../../src/app/local/deps.ts'
+import { createLocalNetwork, deleteLocalNetwork } from '../../src/app/local/networks.ts'
+import { createLocalVolume, deleteLocalVolume } from '../../src/app/local/volumes.ts'
+import type { OperationParams } from '../../src/orchestration/ports/wire.ts'
+import { HOST, PROJECT } from './world.ts'
+
+export type Deps = ContainerDeps & ImageDeps & LocalDeps
+
+/** Sends one request; resolves with its answer. */
+export type Request = (deps: Deps, ctx: RequestContext) => Promise<unknown>
+
+export const NAME = 'c1'
+
+export function contextOf(requestId: string): RequestContext {
+  return {
+    requestId,
+    globalRequestId: null,
+    caller: {
+      userId: 'alice',
+      userName: 'alice',
+      userDomainId: 'default',
+      userDomainName: 'Default',
+      projectId: PROJECT,
+      projectName: PROJECT,
+      projectDomainId: 'default',
+      projectDomainName: 'Default',
+      roles: ['admin'],
+    },
+    isAdmin: true,
+    minor: 40,
+    signal: new AbortController().signal,
+  }
+}
+
+export const network =
+  (name: string): Request =>
+  (deps, ctx) =>
+    createLocalNetwork(deps, ctx, { name })
+export const noNetwork =
+  (name: string): Request =>
+  (deps, ctx) =>
+    deleteLocalNetwork(deps, ctx, name)
+export const volume =
+  (name: string): Request =>
+  (deps, ctx) =>
+    createLocalVolume(deps, ctx, { name, size: 1 })
+export const noVolume =
+  (name: string): Request =>
+  (deps, ctx) =>
+    deleteLocalVolume(deps, ctx, name)
+
+/** With one of everything that a container can hold, unless told otherwise. */
+export const create = (body: object = {}, run = true): Request => {
+  const full = {
+    name: NAME,
+    image: 'busybox',
+    nets: [{ network: 'net-a' }, { network: 'net-b' }],
+    mounts: [
+      { source: 'vol', destination: '/data' },
+      { size: 1, destination: '/scratch' },
+      { type: 'bind', source: Buffer.from('hello').toString('base64'), destination: '/etc/motd' },
+    ],
+    ...body,
+  }
+  return (deps, ctx) => createContainer(deps, ctx, full, run)
+}
+
+type PlainVerb = 'start' | 'stop' | 'reboot' | 'pause' | 'unpause' | 'kill'
+
+export const verb =
+  (name: PlainVerb, params: OperationParams = {}): Request =>
+  (deps, ctx) =>
+    act(deps, ctx, { ident: NAME, rule: `container:${name}`, key: name, verb: name, params })
+
+/** Of one group for all there is no use case yet; operations of it can be in a queue all the same. */
+export const securityGroup =
+  (name: 'add_security_group' | 'remove_security_group'): Request =>
+  async (deps, ctx) => {
+    const found = await findContainer(deps.store.containers, ctx, NAME)
+    await acceptOn(deps, ctx, found, name, async () => ({ verb: name, params: {} }))
+  }
+
+export const rebuild =
+  (image?: string): Request =>
+  (deps, ctx) =>
+    rebuildContainer(deps, ctx, NAME, { image, imageDriver: undefined })
+
+export const resize =
+  (body: Readonly<Record<string, unknown>>): Request =>
+  (deps, ctx) =>
+    resizeContainer(deps, ctx, NAME, body)
+export const update =
+  (body: Readonly<Record<string, unknown>>): Request =>
+  (deps, ctx) =>
+    updateContainer(deps, ctx, NAME, body)
+export const rename =
+  (to: string): Request =>
+  (deps, ctx) =>
+    renameContainer(deps, ctx, NAME, to)
+export const commit =
+  (repository: string): Request =>
+  (deps, ctx) =>
+    commitContainer(deps, ctx, NAME, repository, 'v1')
+
+export const attach =
+  (name: string): Request =>
+  (deps, ctx) =>
+    attachNetwork(deps, ctx, NAME, { network: name, port: undefined, fixedIp: undefined })
+export const detach =
+  (name: string): Request =>
+  (deps, ctx) =>
+    detachNetwork(deps, ctx, NAME, { network: name, port: undefined })
+
+export const remove =
+  (how: { force?: boolean; stop?: boolean } = {}): Request =>
+  (deps, ctx) =>
+    deleteContainer(deps, ctx, NAME, { force: how.force ?? false, stop: how.stop ?? false, allProjects: false })
+
+export const pull =
+  (repo: string): Request =>
+  (deps, ctx) =>
+    pullImage(deps, ctx, { repo, host: HOST })
+export const noImage =
+  (repo: string): Request =>
+  async (deps, ctx) => {
+    const [found] = (
+      await deps.store.images.list({ limit: 10, marker: null, sortKey: 'id', sortDir: 'asc' }, { kind: 'all' })
+    ).filter((image) => image.repo.endsWith(repo))
+    await deleteImage(deps, ctx, found?.uuid ?? '')
+  }

@@ -1,0 +1,115 @@
+/** What is crashed: at least one scenario for every verb and every step. */
+import type { Verb } from '../../src/orchestration/ports/wire.ts'
+import {
+  attach,
+  commit,
+  create,
+  detach,
+  network,
+  noImage,
+  noNetwork,
+  noVolume,
+  pull,
+  rebuild,
+  remove,
+  rename,
+  resize,
+  securityGroup,
+  update,
+  verb,
+  volume,
+  type Request,
+} from './requests.ts'
+
+export interface Scenario {
+  readonly name: string
+  /** Runs undisturbed, each to its end before the next. */
+  readonly prepare: readonly Request[]
+  /** Deaths happen from here on. */
+  readonly requests: readonly Request[]
+  /** Sent while the last of `requests` passes this checkpoint. */
+  readonly meanwhile?: { readonly at: string; readonly request: Request }
+}
+
+const surroundings = [network('net-a'), network('net-b'), network('net-c'), volume('vol')]
+const running = [...surroundings, create()]
+const stopped = [...running, verb('stop')]
+const paused = [...running, verb('pause')]
+
+/** By verb, so that one without a scenario is an error of types. */
+const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
+  create: [
+    { prepare: surroundings, requests: [create()] },
+    { prepare: surroundings, requests: [create({}, false)] },
+    { prepare: [], requests: [create({ nets: [], mounts: [], image_pull_policy: 'never' })] },
+    { prepare: surroundings, requests: [create({ auto_remove: true })] },
+  ],
+  start: [{ prepare: stopped, requests: [verb('start')] }],
+  stop: [{ prepare: running, requests: [verb('stop', { timeoutS: 1 })] }],
+  reboot: [
+    { prepare: running, requests: [verb('reboot', { timeoutS: 1 })] },
+    { prepare: stopped, requests: [verb('reboot')] },
+  ],
+  pause: [{ prepare: running, requests: [verb('pause')] }],
+  unpause: [{ prepare: paused, requests: [verb('unpause')] }],
+  kill: [
+    { prepare: running, requests: [verb('kill')] },
+    { prepare: running, requests: [verb('kill', { signal: 'SIGHUP' })] },
+  ],
+  rebuild: [
+    { prepare: running, requests: [rebuild('registry.test/app:1')] },
+    { prepare: stopped, requests: [rebuild()] },
+  ],
+  delete: [
+    { prepare: stopped, requests: [remove()] },
+    { prepare: running, requests: [remove({ stop: true })] },
+    { prepare: running, requests: [remove({ force: true })] },
+    {
+      prepare: surroundings,
+      requests: [create()],
+      meanwhile: { at: 'step:obtainImage:journaled', request: remove({ force: true }) },
+    },
+    {
+      prepare: surroundings,
+      requests: [create()],
+      meanwhile: { at: 'step:startContainer:applied', request: remove({ force: true }) },
+    },
+  ],
+  commit: [
+    { prepare: running, requests: [commit('snapshot')] },
+    { prepare: [...running, commit('snapshot')], requests: [commit('snapshot')] },
+  ],
+  resize: [
+    { prepare: running, requests: [resize({ memory: '256', cpu: 2 })] },
+    { prepare: running, requests: [update({ memory: '256', name: 'c2' })] },
+  ],
+  network_attach: [
+    { prepare: running, requests: [attach('net-c')] },
+    { prepare: stopped, requests: [attach('net-c')] },
+  ],
+  network_detach: [
+    { prepare: running, requests: [detach('net-a')] },
+    { prepare: running, requests: [detach('net-b'), attach('net-b')] },
+  ],
+  add_security_group: [{ prepare: running, requests: [securityGroup('add_security_group')] }],
+  remove_security_group: [{ prepare: running, requests: [securityGroup('remove_security_group')] }],
+}
+
+/** What is asked for besides operations of containers. */
+const BESIDES: readonly Scenario[] = [
+  { name: 'rename', prepare: running, requests: [rename('c2')] },
+  { name: 'image pull', prepare: [], requests: [pull('registry.test/app:1')] },
+  { name: 'image delete', prepare: [pull('registry.test/app:1')], requests: [noImage('app')] },
+  {
+    name: 'network and volume delete',
+    prepare: [...stopped, remove()],
+    requests: [noNetwork('net-a'), noVolume('vol')],
+  },
+]
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...Object.entries(BY_VERB).flatMap(([name, list]) =>
+    list.map((scenario, i) => ({ ...scenario, name: list.length === 1 ? name : `${name} ${i + 1}` })),
+  ),
+  ...BESIDES,
+]
