@@ -34,7 +34,7 @@ function isUnknowable(passed: readonly string[]): boolean {
 }
 
 /** It is not done again, and says so; the record is true, and all else is as if nothing had happened. */
-function assertOutcomeUnknown(crashed: Outcome, reference: Outcome, how: string): void {
+export function assertOutcomeUnknown(crashed: Outcome, reference: Outcome, how: string): void {
   for (const [call, count] of Object.entries(crashed.effects)) {
     assert.ok(count <= (reference.effects[call] ?? 0), `${how}: ${call} was done ${count} times`)
   }

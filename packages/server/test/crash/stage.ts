@@ -121,7 +121,10 @@ export class Stage {
 
   async pass(ms: number): Promise<void> {
     const until = this.world.clock.now() + ms
-    await this.goOn(() => this.world.clock.now() >= until)
+    await this.goOn(async () => {
+      await this.revive()
+      return this.world.clock.now() >= until
+    })
     await this.world.activity.settle()
   }
 
@@ -130,7 +133,7 @@ export class Stage {
     for (;;) {
       await activity.settle()
       if (await isDone()) return
-      assert.ok(clock.advanceToNext(), 'nothing is left that could happen')
+      assert.ok(clock.advanceToNext() || this.#life.isDead, 'nothing is left that could happen')
     }
   }
 
