@@ -102,7 +102,7 @@ test('an interactive exec has a terminal of the size it is told, and closes with
   const execId = await engine.createExec(uuid, { command: ['sh'], interactive: true }, soon())
   const terminal = await Terminal.open(await urlOf(uuid, { verb: 'exec', execId }))
   await until('the size is taken', () =>
-    engine.resizeExec(execId, { columns: 101, rows: 37 }, soon()).then(
+    engine.resizeExec(uuid, execId, { columns: 101, rows: 37 }, soon()).then(
       () => true,
       () => false,
     ),

@@ -154,7 +154,7 @@ export function everyCall(engine: ContainerEngine): Record<keyof ContainerEngine
     resizeTty: () => engine.resizeTty(uuid, size, o),
     createExec: () => engine.createExec(uuid, { command: ['true'], interactive: false }, o),
     runExec: () => engine.runExec('exec', 10, o),
-    resizeExec: () => engine.resizeExec('exec', size, o),
+    resizeExec: () => engine.resizeExec(uuid, 'exec', size, o),
     getArchive: () => engine.getArchive(uuid, '/', o),
     putArchive: () => engine.putArchive(uuid, '/', pieces(Buffer.alloc(1024)), o),
     inspectImage: () => engine.inspectImage('busybox', o),

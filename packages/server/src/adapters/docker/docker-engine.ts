@@ -330,16 +330,19 @@ export class DockerEngine implements ContainerEngine {
   async #execState(
     execId: string,
     signal: AbortSignal,
-  ): Promise<{ ExitCode?: number | null; Running?: boolean; ProcessConfig?: { tty?: boolean } }> {
+  ): Promise<{ ExitCode?: number | null; Running?: boolean; ContainerID: string; ProcessConfig?: { tty?: boolean } }> {
     return await this.#http.json({ method: 'GET', path: `/exec/${encodeURIComponent(execId)}/json`, signal })
   }
 
   async resizeExec(
+    containerUuid: string,
     execId: string,
     size: { columns: number; rows: number },
     { signal }: EngineCallOptions,
   ): Promise<void> {
-    const { Running } = await this.#execState(execId, signal)
+    const { Running, ContainerID } = await this.#execState(execId, signal)
+    const container = await this.#inspectRaw(containerUuid, signal)
+    if (container?.Id !== ContainerID) throw new EngineNotFound(`No such exec instance: ${execId}`)
     if (Running !== true) throw new EngineNotFound(`exec ${execId} does not run`)
     await this.#http.buffer({
       method: 'POST',

@@ -349,8 +349,13 @@ export class SimEngine implements ContainerEngine {
     return await this.#call('runExec', uuid, o, () => this.#execs.run(execId, maxBytes, o.signal))
   }
 
-  async resizeExec(execId: string, size: { columns: number; rows: number }, o: EngineCallOptions): Promise<void> {
-    await this.#call('resizeExec', this.#execs.containerOf(execId), o, () => this.#execs.resize(execId, size))
+  async resizeExec(
+    containerUuid: string,
+    execId: string,
+    size: { columns: number; rows: number },
+    o: EngineCallOptions,
+  ): Promise<void> {
+    await this.#call('resizeExec', containerUuid, o, () => this.#execs.resize(containerUuid, execId, size))
   }
 
   async getArchive(

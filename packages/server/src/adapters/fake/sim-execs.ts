@@ -62,8 +62,9 @@ export class SimExecs {
     return { output: truncated ? output.subarray(0, maxBytes) : output, exitCode, truncated }
   }
 
-  resize(id: string, size: { columns: number; rows: number }): void {
+  resize(containerUuid: string, id: string, size: { columns: number; rows: number }): void {
     const exec = this.#require(id)
+    if (exec.container.uuid !== containerUuid) throw new EngineNotFound(`No such exec instance: ${id}`)
     if (exec.state !== 'running') throw new EngineNotFound(`exec ${id} does not run`)
     exec.size = size
   }

@@ -79,8 +79,8 @@ export class LocalHostGateway implements HostGateway {
     return await this.#engine(host).createExec(containerUuid, request, o)
   }
 
-  async resizeExec(host: string, _containerUuid: string, execId: string, size: TtySize, o: CallOptions) {
-    await this.#engine(host).resizeExec(execId, size, o)
+  async resizeExec(host: string, containerUuid: string, execId: string, size: TtySize, o: CallOptions) {
+    await this.#engine(host).resizeExec(containerUuid, execId, size, o)
   }
 
   async getArchive(host: string, containerUuid: string, path: string, maxBytes: number, o: CallOptions) {

@@ -218,7 +218,13 @@ export interface ContainerEngine {
   createExec(containerUuid: string, request: ExecRequest, o: EngineCallOptions): Promise<string>
   /** Runs it to its end; output is cut at `maxBytes`. */
   runExec(execId: string, maxBytes: number, o: EngineCallOptions): Promise<ExecResult>
-  resizeExec(execId: string, size: { columns: number; rows: number }, o: EngineCallOptions): Promise<void>
+  /** EngineNotFound unless the exec runs and is one of this container: the id alone gives no right to it. */
+  resizeExec(
+    containerUuid: string,
+    execId: string,
+    size: { columns: number; rows: number },
+    o: EngineCallOptions,
+  ): Promise<void>
   /** `tar` is a stream; abort it to stop early. EngineNotFound when the path does not exist. */
   getArchive(
     containerUuid: string,

@@ -101,20 +101,22 @@ export function sessionTests(get: () => EngineBench): void {
     const { engine } = bench
     const uuid = await bench.run()
     const size = { columns: 100, rows: 40 }
-    const id = await engine.createExec(uuid, { command: ['sleep', '2'], interactive: true }, soon())
-    await assert.rejects(engine.resizeExec(id, size, soon()), EngineNotFound)
+    const id = await engine.createExec(uuid, { command: ['sleep', '3'], interactive: true }, soon())
+    await assert.rejects(engine.resizeExec(uuid, id, size, soon()), EngineNotFound)
     const running = engine.runExec(id, 100, soon())
     await until(
       'the exec runs',
       async () =>
-        await engine.resizeExec(id, size, soon()).then(
+        await engine.resizeExec(uuid, id, size, soon()).then(
           () => true,
           () => false,
         ),
     )
+    const other = await bench.run()
+    await assert.rejects(engine.resizeExec(other, id, size, soon()), EngineNotFound)
     await running
-    await assert.rejects(engine.resizeExec(id, size, soon()), EngineNotFound)
-    await assert.rejects(engine.resizeExec('0123456789abcdef', size, soon()), EngineNotFound)
+    await assert.rejects(engine.resizeExec(uuid, id, size, soon()), EngineNotFound)
+    await assert.rejects(engine.resizeExec(uuid, '0123456789abcdef', size, soon()), EngineNotFound)
   })
 
   test('top shows the processes, with other columns when asked', async () => {
