@@ -61,7 +61,7 @@ export const WEB_COMMAND = [
 
 /** `ping4 ping6 tcp4 tcp6`, as far as they get an answer. */
 export async function reaches(
-  containers: Containers,
+  containers: Pick<Containers, 'sh'>,
   from: string,
   to: { readonly v4: string; readonly v6: string },
   port = WEB_PORT,
@@ -79,7 +79,10 @@ export async function reaches(
 }
 
 /** Counters of the container's kernel: what has arrived there, answered or not. */
-export async function arrived(containers: Containers, uuid: string): Promise<Readonly<Record<string, number>>> {
+export async function arrived(
+  containers: Pick<Containers, 'sh'>,
+  uuid: string,
+): Promise<Readonly<Record<string, number>>> {
   const { output } = await containers.sh(uuid, 'cat /proc/net/snmp; cat /proc/net/snmp6')
   const lines = output.split('\n').map((line) => line.trim().split(/\s+/))
   const counters: Record<string, number> = {}
