@@ -216,8 +216,8 @@ export class SimMachine {
     })
   }
 
-  /** Deletes, as their users would, all that is there, and waits until it is gone. */
-  async clear(): Promise<void> {
+  /** Deletes all containers, as an admin would, and waits until they are gone. */
+  async clearContainers(): Promise<void> {
     await this.settled()
     for (const { uuid, status } of await this.#list('/v1/containers?all_projects=true', 'containers')) {
       if (status === 'Paused') await this.ask('admin', 'POST', `/v1/containers/${uuid}/unpause`)
@@ -227,6 +227,11 @@ export class SimMachine {
       await this.ask('admin', 'DELETE', `/v1/containers/${uuid}?force=true`)
     }
     await until('all containers are gone', async () => (await this.rows())['container'] === 0)
+  }
+
+  /** Deletes, as their users would, all that is there, and waits until it is gone. */
+  async clear(): Promise<void> {
+    await this.clearContainers()
     for (const user of USERS) {
       for (const { uuid } of await this.#list('/v1/local/volumes', 'volumes', user)) {
         await this.ask(user, 'DELETE', `/v1/local/volumes/${uuid}`)
