@@ -58,6 +58,12 @@ export class Stage {
     await this.revive()
   }
 
+  /** The next life begins although this one is not over. */
+  async takeOver(): Promise<void> {
+    this.#life = this.newLife()
+    await this.#begin()
+  }
+
   async revive(): Promise<void> {
     while (this.#life.isDead) {
       await this.world.activity.settle()
@@ -105,11 +111,8 @@ export class Stage {
 
   /** Lets time pass until nothing is left to be done. */
   async rest(): Promise<void> {
-    const { clock } = this.world
-    const giveUpAt = clock.now() + STUCK_MS
     await this.goOn(async () => {
       await this.revive()
-      assert.ok(clock.now() < giveUpAt, `it does not come to rest: ${JSON.stringify(await this.world.seen())}`)
       return await this.world.isQuiet()
     })
   }
@@ -130,9 +133,11 @@ export class Stage {
 
   async goOn(isDone: () => boolean | Promise<boolean>): Promise<void> {
     const { activity, clock } = this.world
+    const giveUpAt = clock.now() + STUCK_MS
     for (;;) {
       await activity.settle()
       if (await isDone()) return
+      assert.ok(clock.now() < giveUpAt, `it does not come to rest: ${JSON.stringify(await this.world.seen())}`)
       assert.ok(clock.advanceToNext() || this.#life.isDead, 'nothing is left that could happen')
     }
   }
