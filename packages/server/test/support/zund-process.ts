@@ -60,6 +60,11 @@ export class ZundProcess {
     return this.#output
   }
 
+  /** What it has logged, in all of its lives. */
+  log(): string {
+    return readFileSync(join(this.stateDir, 'zund.log'), 'utf8')
+  }
+
   /** Starts it on its state directory and waits until it is ready, or has ended by itself (then it throws). */
   async up(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = this.launch(environment)
