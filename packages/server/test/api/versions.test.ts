@@ -126,15 +126,15 @@ test('the header of the version is read as the table says', async () => {
     })
     assert.deepEqual([answer.statusCode, answer.headers['openstack-api-version']], [status, used], header)
     if (status !== 406) continue
-    const { errors } = JSON.parse(answer.body) as { errors: Record<string, unknown>[] }
+    const { errors } = JSON.parse(answer.body) as { errors: [Record<string, unknown>] }
     const [error] = errors
     if (used === undefined) {
-      assert.equal(error?.['code'], 'container.')
+      assert.equal(error['code'], 'container.')
       continue
     }
-    assert.equal(error?.['code'], 'zun.microversion-unsupported')
-    assert.deepEqual([error?.['min_version'], error?.['max_version']], ['1.1', '1.40'])
-    assert.equal((error?.['links'] as { rel: string }[])[0]?.rel, 'help')
+    assert.equal(error['code'], 'zun.microversion-unsupported')
+    assert.deepEqual([error['min_version'], error['max_version']], ['1.1', '1.40'])
+    assert.match(JSON.stringify(error['links']), /^\[\{"rel":"help","href":"https:/)
     assert.equal(answer.headers['openstack-api-maximum-version'], 'container 1.40')
   }
 })

@@ -45,11 +45,15 @@ export function narrowBoolean(args: Readonly<Record<string, unknown>>, name: str
 /** `all_projects`: every usual spelling, empty is false. */
 export function allProjects(args: Readonly<Record<string, unknown>>): boolean {
   const value = present(args['all_projects'])
-  if (value === undefined || value === '') return false
+  return value !== undefined && value !== '' && anyBoolean('all_projects', value)
+}
+
+/** Every usual spelling, in any case. */
+export function anyBoolean(name: string, value: unknown): boolean {
   const text = (typeof value === 'string' ? value : JSON.stringify(value)).toLowerCase()
   if (['1', 't', 'true', 'on', 'y', 'yes'].includes(text)) return true
   if (['0', 'f', 'false', 'off', 'n', 'no'].includes(text)) return false
-  throw queryError('all_projects', value, 'It is not a boolean')
+  throw queryError(name, value, 'It is not a boolean')
 }
 
 /** Text or undefined. */

@@ -17,6 +17,7 @@ import type { ContainerFilterKey } from '../../../../orchestration/ports/store.t
 import type { OperationParams } from '../../../../orchestration/ports/wire.ts'
 import {
   allProjects,
+  anyBoolean,
   optionalText,
   present,
   queryError,
@@ -193,7 +194,8 @@ async function list(deps: ContainerDeps, views: ContainerViews, { ctx, query, ba
     const value = query[name]
     if (value === undefined) continue
     if (views.isHidden(name, ctx)) throw new PolicyNotAuthorized(`container:get_one:${name}`)
-    filters[name] = typeof value === 'string' ? [value] : value
+    const values = typeof value === 'string' ? [value] : value
+    filters[name] = name === 'auto_remove' ? values.map((one) => String(anyBoolean(name, one))) : values
   }
   const scope = everywhere && ctx.isAdmin ? { kind: 'all' as const } : ownScope(ctx)
   const keys = await store.containers.keys({ ...page, scope, filters })
