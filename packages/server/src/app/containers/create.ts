@@ -160,7 +160,7 @@ function securityGroupsOf(input: CreateInput, projectId: string): string[] {
   return input.securityGroups.length === 0 ? [] : [defaultId]
 }
 
-export function imageDriverOf(input: { imageDriver: string | null }, available: readonly string[]): string {
+function imageDriverOf(input: { imageDriver: string | null }, available: readonly string[]): string {
   const driver = input.imageDriver ?? available[0] ?? 'docker'
   if (available.includes(driver)) return driver
   throw bad('image_driver', driver, `It is not one of ${available.join(', ')}`)
