@@ -6,10 +6,13 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isAllowed } from '../../src/domain/container/verbs.ts'
 import type { Life } from './life.ts'
+import { verb } from './requests.ts'
 import { runScenario } from './run.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { Stage } from './stage.ts'
+import { HOST } from './world.ts'
 
 const scenarios = SCENARIOS.filter(({ requests, meanwhile }) => requests.length === 1 && meanwhile === undefined)
 const isHoldable = (point: string): boolean => !/:journaled$|^image:.*:before$|^accept:/.test(point)
@@ -31,6 +34,7 @@ describe('an agent of an older life can do no harm', () => {
           await stage.rest()
           await stage.relists()
           await answer
+          await stir(stage)
           const before = { seen: await stage.world.seen(), effects: stage.world.effects() }
           held.letGo()
           await stage.pass(30_000)
@@ -45,6 +49,15 @@ describe('an agent of an older life can do no harm', () => {
     })
   }
 })
+
+/** The world goes on, so that what an agent wrote of how it was before would be seen. */
+async function stir(stage: Stage): Promise<void> {
+  const { engine, store } = stage.world
+  const container = (await store.containers.onHost(HOST))[0]
+  if (container?.status === 'Running') engine.exit(container.uuid, 9)
+  else if (container !== undefined && isAllowed('start', container.status)) await stage.askAll([verb('start')])
+  await stage.relists()
+}
 
 function holdAt(stage: Stage, point: string, life: Life): { readonly isReached: boolean; letGo(): void } {
   const { promise, resolve } = Promise.withResolvers<void>()
