@@ -81,6 +81,11 @@ clientTests('life', (stage) => {
       [demo, '--host elsewhere', /container:create:requested_destination .*\(HTTP 403\)/],
       [demo, '--runtime runc', /container:create:runtime .*\(HTTP 403\)/],
       [demo, '--privileged', /container:create:privileged .*\(HTTP 403\)/],
+      [demo, '--restart sometimes', /restart_policy.*no, always, on-failure, unless-stopped \(HTTP 400\)/],
+      [demo, '--expose-port 99999', /exposed_ports.*between 1 and 65535 \(HTTP 400\)/],
+      [demo, '--mount source=nothing,destination=/x', /Volume nothing could not be found. \(HTTP 404\)/],
+      [demo, '--mount size=0,destination=/x', /size.*minimum of 1 \(HTTP 400\)/],
+      [demo, '--cpu many', /cpu.*not a number \(HTTP 400\)/],
       [admin, '--host elsewhere', /Compute host elsewhere could not be found. \(HTTP 404\)/],
       [admin, '--privileged', /container:create:privileged .*\(HTTP 403\)/],
     ] as const
@@ -109,6 +114,34 @@ clientTests('life', (stage) => {
       assert.equal(nowhere.status, 'Error')
       assert.match(String(nowhere.status_reason), new RegExp(`^There are not enough hosts available.*${filter}`))
     }
+  })
+
+  it('a disk size is refused in words of the host, where its engine has no quotas', async () => {
+    const [{ hostname }] = await stage.admin.json<[{ hostname: string }]>('appcontainer host list')
+    const host = await stage.admin.json<Record<string, unknown>>('appcontainer host show', hostname)
+    await stage.demo.ok(`appcontainer create --name roomy --disk 2 ${BUSYBOX}`)
+    const { status, status_reason: reason } = await until('the create is over', async () => {
+      const found = await stage.demo.json<ContainerBody>('appcontainer show roomy')
+      return found.status !== 'Creating' && found
+    })
+    if (host['disk_quota_supported'] === true) assert.equal(status, 'Created')
+    else assert.match(`${status}: ${reason}`, /^Error: The host does not support disk quotas/)
+  })
+
+  it('exposed ports are shown once the container is made', async () => {
+    await stage.demo.ok(`appcontainer create --name web --expose-port 80 --expose-port 53/udp ${BUSYBOX}`)
+    await stage.settled('web', 'Created')
+    const shown = await stage.demo.json<ContainerBody>('appcontainer show web')
+    assert.deepEqual(shown['ports'], [53, 80])
+  })
+
+  it('over the quota nothing is made, and the numbers are said', async () => {
+    await stage.demo.ok(`appcontainer create --name big --cpu 14 ${BUSYBOX}`)
+    const refused = await stage.demo.refused(`appcontainer create --name bigger --cpu 14 ${BUSYBOX}`)
+    assert.match(refused, /Quota exceeded for resources: cpu \(cpu: \d+.* of 20 used, 14 more asked\) \(HTTP 403\)/)
+    await stage.settled('big', 'Created')
+    await stage.demo.ok('appcontainer delete big')
+    await stage.api.waitGone('big')
   })
 
   it('run starts the command, and what it printed and how it ended is seen', async () => {

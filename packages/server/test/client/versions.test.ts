@@ -12,6 +12,13 @@ const NEWEST = 40
 clientTests('versions', (stage) => {
   const at = (minor: number, line: string): string => `--os-container-api-version 1.${minor} appcontainer ${line}`
 
+  it('a wrong password or user is told as one and the same', async () => {
+    for (const wrong of ['--os-password wrong', '--os-username nobody']) {
+      const said = await stage.demo.refused(`${wrong} appcontainer list`)
+      assert.match(said, /^The request you have made requires authentication. \(HTTP 401\)/)
+    }
+  })
+
   it('without a wish the newest version of both is spoken', async () => {
     const { err } = await stage.demo.run('--debug appcontainer list')
     const asked = [...err.matchAll(/OpenStack-API-Version: container (\S+?)"/g)].map(([, version]) => version)

@@ -1,4 +1,4 @@
-import { EngineConflict, EngineNotFound, EngineUnavailable, messageOf } from '../../domain/errors.ts'
+import { EngineConflict, EngineNotFound, EngineRefused, EngineUnavailable, messageOf } from '../../domain/errors.ts'
 import type {
   ContainerEngine,
   EngineCallOptions,
@@ -146,6 +146,10 @@ export class DockerEngine implements ContainerEngine {
       })
       return Id
     } catch (error) {
+      // Each storage driver has words of its own for it, but all name the option, which the user never wrote.
+      if (request.diskGiB !== 0 && messageOf(error).includes('--storage-opt')) {
+        throw new EngineRefused('The host does not support disk quotas: a container cannot be given a disk size there.')
+      }
       if (!(error instanceof EngineConflict)) throw error
       // The name is taken: by an earlier try of ours whose answer was lost, or by another generation.
       const there = await this.inspect(request.containerUuid, o)
