@@ -108,3 +108,14 @@ test('a host that does not answer within the time of a request is a 503', async 
 test('the root document is not posted to', async () => {
   assert.equal((await post('/', '{}')).status, 405)
 })
+
+test('with a container go the tickets for its terminals', async () => {
+  const body = { image: 'busybox', command: ['serve'], interactive: true, memory: 64 }
+  const made = await machine.ask('alice', 'POST', '/v1/containers?run=true', body)
+  const { uuid } = JSON.parse(made.body) as { uuid: string }
+  await machine.settled()
+  assert.equal((await machine.ask('alice', 'GET', `/v1/containers/${uuid}/attach`)).statusCode, 200)
+  assert.equal((await machine.rows())['stream_ticket'], 1)
+  await machine.clear()
+  assert.deepEqual(await machine.leftovers(), [])
+})

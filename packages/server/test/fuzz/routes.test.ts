@@ -8,7 +8,7 @@ import { check, type Seen } from './support/checks.ts'
 import { runs } from './support/seed.ts'
 import { World } from './support/world.ts'
 
-const CASES_PER_ROUTE = 50
+const CASES_PER_ROUTE = 40
 /** Milliseconds after which a request counts as hanging. */
 const HANGS_AFTER_MS = 20_000
 

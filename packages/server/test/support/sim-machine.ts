@@ -53,7 +53,18 @@ const SCOPES: Readonly<Record<User, { project: string; role: string } | null>> =
 }
 
 /** Records that come and go with what users make; those of the identity and of the host stay. */
-const TABLES = ['container', 'operation', 'step', 'binding', 'local_address', 'local_volume', 'disposal', 'image']
+const TABLES = [
+  'container',
+  'operation',
+  'step',
+  'binding',
+  'local_address',
+  'local_volume',
+  'local_network',
+  'disposal',
+  'image',
+  'stream_ticket',
+]
 
 /** What the engine may say of a container with this status. */
 const STATES: Readonly<Partial<Record<string, readonly string[]>>> = {
@@ -192,7 +203,7 @@ export class SimMachine {
     })
   }
 
-  /** Rows by table, of all that users have made. Networks stay: a project's default network outlives its containers. */
+  /** Rows by table, of all that users have made. */
   async rows(): Promise<Record<string, number>> {
     const counts: Record<string, number> = {}
     for (const table of TABLES) {

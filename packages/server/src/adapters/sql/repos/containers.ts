@@ -226,6 +226,8 @@ export class ContainerRepo implements ContainerWrites {
       .deleteFrom('local_address')
       .where('port_uuid', 'in', this.#db.selectFrom('binding').select('uuid').where('container_uuid', '=', uuid))
       .execute()
+    // What could open a terminal of it; only those of the last minute are there.
+    await this.#db.deleteFrom('stream_ticket').where('container_uuid', '=', uuid).execute()
     await this.#db.deleteFrom('container').where('uuid', '=', uuid).execute()
     await count(this.#db, before, -1)
     return true
