@@ -1,11 +1,11 @@
-import { ABSENT, sameObservation } from '../domain/container/status.ts'
 import { FencedOut, messageOf, ShuttingDown, Superseded } from '../domain/errors.ts'
 import { hostLane } from '../domain/operation/types.ts'
+import { HostObserver } from './host-observer.ts'
 import { backoffMs, runOperation } from './runner.ts'
 import type { HostTools } from './steps/step.ts'
 import type { Service } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
-import type { ClaimedOperation, HostInventory, Observation, SessionRef } from './ports/wire.ts'
+import type { ClaimedOperation, HostInventory, SessionRef } from './ports/wire.ts'
 
 export interface HostAgentDeps {
   readonly controlPlane: ControlPlane
@@ -47,14 +47,7 @@ export class HostAgent implements Service {
   readonly #deps: HostAgentDeps
   readonly #stopping = new AbortController()
   readonly #running = new Map<number, Running>()
-  /** Containers that an operation works on: their events wait for its end. */
-  readonly #busy = new Map<string, number>()
-  /** Last observation reported, by container; also the set of containers this host knows. */
-  readonly #known = new Map<string, Observation | null>()
-  readonly #toObserve = new Set<string>()
-  /** Labelled containers without an owner at the last relist; removed when still so at the next. */
-  #suspects = new Set<string>()
-  #observing: Promise<void> | undefined
+  readonly #observer: HostObserver
   #session: SessionRef | undefined
   #engineTrouble: string | null = null
   #loops: Promise<void>[] = []
@@ -62,6 +55,14 @@ export class HostAgent implements Service {
 
   constructor(deps: HostAgentDeps) {
     this.#deps = deps
+    this.#observer = new HostObserver({
+      controlPlane: deps.controlPlane,
+      engine: deps.tools.engine,
+      log: deps.tools.log,
+      session: () => this.#mySession(),
+      isEngineAway: () => this.#engineTrouble !== null,
+      signal: this.#stopping.signal,
+    })
   }
 
   async start(): Promise<void> {
@@ -69,12 +70,12 @@ export class HostAgent implements Service {
     const { signal } = this.#stopping
     const session = await controlPlane.openSession({ host, availabilityZone }, { signal })
     this.#session = { host, epoch: session.epoch }
-    for (const container of session.containers) this.#known.set(container.uuid, null)
+    this.#observer.expect(session.containers.map((container) => container.uuid))
     try {
       await this.#checkEngine()
       await this.#deps.restore(signal)
       await this.#refreshInventory()
-      await this.#relist()
+      await this.#observer.relist()
     } catch (error) {
       tools.log.warn({ host, err: error }, 'the engine does not answer yet; going on without it')
     }
@@ -84,7 +85,7 @@ export class HostAgent implements Service {
       this.#supervise('events', () => this.#eventLoop()),
       this.#supervise('heartbeat', () => this.#every(this.#deps.intervals.heartbeatMs, () => this.#beat())),
       this.#supervise('ping', () => this.#every(this.#deps.intervals.pingMs, () => this.#checkEngine())),
-      this.#supervise('relist', () => this.#every(this.#deps.intervals.relistMs, () => this.#relist())),
+      this.#supervise('relist', () => this.#every(this.#deps.intervals.relistMs, () => this.#observer.relist())),
       this.#supervise('inventory', () => this.#every(this.#deps.intervals.inventoryMs, () => this.#refreshInventory())),
     ]
   }
@@ -94,7 +95,7 @@ export class HostAgent implements Service {
     this.#stopping.abort(new ShuttingDown())
     for (const { stop } of this.#running.values()) stop.abort(new ShuttingDown())
     await Promise.allSettled([...this.#loops, ...[...this.#running.values()].map((r) => r.done)])
-    await this.#observing?.catch(() => undefined)
+    await this.#observer.idle()
   }
 
   /** For others of this host that speak to the control plane; undefined before the first session. */
@@ -183,8 +184,7 @@ export class HostAgent implements Service {
     const { controlPlane, tools, retryBudgetMs, intervals } = this.#deps
     const stop = new AbortController()
     const uuid = op.container.uuid
-    this.#busy.set(uuid, (this.#busy.get(uuid) ?? 0) + 1)
-    if (!this.#known.has(uuid)) this.#known.set(uuid, null)
+    this.#observer.leaveAlone(uuid)
     const before = this.#running.get(op.id)
     const done = this.#afterOlder(before, () =>
       runOperation(
@@ -207,12 +207,7 @@ export class HostAgent implements Service {
       })
       .finally(() => {
         if (this.#running.get(op.id)?.op.fence === op.fence) this.#running.delete(op.id)
-        const left = (this.#busy.get(uuid) ?? 1) - 1
-        if (left > 0) this.#busy.set(uuid, left)
-        else this.#busy.delete(uuid)
-        // Something may have happened between the operation's last look and its end.
-        this.#known.set(uuid, null)
-        this.#observeSoon(uuid)
+        this.#observer.lookAgain(uuid)
       })
     this.#running.set(op.id, { op, stop, done })
   }
@@ -224,7 +219,7 @@ export class HostAgent implements Service {
     await run()
   }
 
-  // --- observations -----------------------------------------------------------------------------------------------
+  // --- what the engine tells ---------------------------------------------------------------------------------------
 
   async #eventLoop(): Promise<void> {
     const { engine, clock, log } = this.#deps.tools
@@ -236,11 +231,11 @@ export class HostAgent implements Service {
         for await (const event of engine.events(sinceMs, { signal })) {
           failures = 1
           if (event.kind === 'resync') {
-            await this.#relist()
+            await this.#observer.relist()
             continue
           }
           sinceMs = Math.max(sinceMs, event.atMs - 1_000)
-          this.#observeSoon(event.containerUuid)
+          this.#observer.lookSoon(event.containerUuid)
         }
       } catch (error) {
         signal.throwIfAborted()
@@ -248,69 +243,7 @@ export class HostAgent implements Service {
         await this.#checkEngine()
       }
       await clock.sleep(Math.min(backoffMs(failures), 2_000), signal)
-      if (this.#engineTrouble === null) await this.#relist().catch(() => undefined)
-    }
-  }
-
-  #observeSoon(uuid: string): void {
-    if (this.#busy.has(uuid) || this.#stopping.signal.aborted) return
-    this.#toObserve.add(uuid)
-    this.#observing ??= this.#observeAll()
-      .catch((error: unknown) => this.#deps.tools.log.debug({ err: error }, 'observation put off to the next relist'))
-      .finally(() => {
-        this.#observing = undefined
-        if (this.#toObserve.size > 0 && this.#engineTrouble === null) this.#observeSoon([...this.#toObserve][0] ?? '')
-      })
-  }
-
-  async #observeAll(): Promise<void> {
-    const { engine } = this.#deps.tools
-    const { signal } = this.#stopping
-    while (this.#toObserve.size > 0) {
-      const uuids = [...this.#toObserve].slice(0, 16)
-      for (const uuid of uuids) this.#toObserve.delete(uuid)
-      const found = await Promise.all(
-        uuids.map(async (uuid) => ({ uuid, seen: (await engine.inspect(uuid, { signal }))?.seen ?? ABSENT })),
-      )
-      await this.#report(found)
-    }
-  }
-
-  /** Reports what is new; an observation of a container that an operation works on is left to that operation. */
-  async #report(found: readonly { uuid: string; seen: Observation }[]): Promise<void> {
-    const news = found.filter(({ uuid, seen }) => {
-      const last = this.#known.get(uuid)
-      return !this.#busy.has(uuid) && (last === undefined || last === null || !sameObservation(last, seen))
-    })
-    if (news.length === 0) return
-    await this.#deps.controlPlane.report(
-      { session: this.#mySession(), containers: [...news] },
-      { signal: this.#stopping.signal },
-    )
-    for (const { uuid, seen } of news) {
-      if (seen.state === 'absent') this.#known.delete(uuid)
-      else this.#known.set(uuid, seen)
-    }
-  }
-
-  /** Compares what the engine has with what this host knows; events are hints, this is the truth. */
-  async #relist(): Promise<void> {
-    const { engine, log } = this.#deps.tools
-    const { signal } = this.#stopping
-    const listed = new Map((await engine.list({ signal })).map((c) => [c.containerUuid, c.seen]))
-    const found = [...listed].map(([uuid, seen]) => ({ uuid, seen }))
-    for (const uuid of this.#known.keys()) if (!listed.has(uuid)) found.push({ uuid, seen: ABSENT })
-    await this.#report(found)
-    const { orphans } = await this.#deps.controlPlane.orphans(
-      { session: this.#mySession(), uuids: [...listed.keys()] },
-      { signal },
-    )
-    const ripe = orphans.filter((uuid) => this.#suspects.has(uuid))
-    this.#suspects = new Set(orphans.filter((uuid) => !ripe.includes(uuid)))
-    for (const uuid of ripe) {
-      log.warn({ containerId: uuid }, 'removing an engine container that no record owns')
-      await engine.remove(uuid, true, { signal })
-      this.#known.delete(uuid)
+      if (this.#engineTrouble === null) await this.#observer.relist().catch(() => undefined)
     }
   }
 
@@ -334,7 +267,7 @@ export class HostAgent implements Service {
       // An engine that was away may have been restarted, and its rules and mounts with it.
       await this.#deps.restore(this.#stopping.signal)
       if (this.#inventory === undefined) await this.#refreshInventory()
-      await this.#relist()
+      await this.#observer.relist()
     }
   }
 

@@ -13,9 +13,9 @@ import { SCENARIOS } from './scenarios.ts'
 import { EFFECTS } from './world.ts'
 
 /** Of each scenario. */
-const FIRST_DEATHS = 3
+const FIRST_DEATHS = 2
 const SECOND_DEATHS = 2
-const DEATHS_AT_CALLS = 5
+const DEATHS_AT_CALLS = 4
 
 describe('the service dies, and its next life dies too', () => {
   for (const scenario of SCENARIOS) {
