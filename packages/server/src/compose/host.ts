@@ -90,7 +90,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
       images,
       networks,
       volumes,
-      gate: new Gate(2 * availableParallelism()),
+      gate: new Gate(8 * availableParallelism()),
       clock: systemClock,
       log,
       checkpoint,
