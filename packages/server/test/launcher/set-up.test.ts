@@ -118,7 +118,7 @@ test('a failed installation shows the end of what npm said and is tried again', 
 test('two set-ups at once install once', async (t) => {
   const checkout = aCheckout(t)
   checkout.stubNpm(`touch "${checkout.path('installing')}"
-while [ ! -e "${checkout.path('go')}" ]; do sleep 0.05; done`)
+while [ -e "${checkout.path('installing')}" ] && [ ! -e "${checkout.path('go')}" ]; do sleep 0.05; done`)
   const first = said(checkout.start(['status']))
   await checkout.appears('installing')
   const second = checkout.start(['status'])
@@ -138,7 +138,7 @@ while [ ! -e "${checkout.path('go')}" ]; do sleep 0.05; done`)
 test('a set-up that was killed does not block the next', async (t) => {
   const checkout = aCheckout(t)
   checkout.stubNpm(`touch "${checkout.path('installing')}"
-while [ ! -e "${checkout.path('go')}" ]; do sleep 0.05; done`)
+while [ -e "${checkout.path('installing')}" ] && [ ! -e "${checkout.path('go')}" ]; do sleep 0.05; done`)
   const killed = checkout.start(['status'])
   await checkout.appears('installing')
   killed.kill('SIGKILL')
