@@ -108,12 +108,16 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 })
 }
 
-/** Start time of a process in clock ticks since boot (proc(5), stat field 22); undefined when there is no such process. */
+/**
+ * Start time of a process in clock ticks since boot (proc(5), stat field 22); undefined when there is no such process. One
+ * that has ended and that nobody has asked about yet (in a container without an init: for ever) is none.
+ */
 export function startTicksOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The second field is the program's name in parentheses and may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? undefined : fields[19]
   } catch {
     return undefined
   }
