@@ -13,9 +13,9 @@ import { systemClock } from '../../src/lib/system-clock.ts'
 import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import type { ClaimedOperation, OperationEnd, SessionRef, StepEntry } from '../../src/orchestration/ports/wire.ts'
 import { aContainer } from '../support/builders.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 const HOST = 'host1'
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const o = { signal: AbortSignal.timeout(60_000) }
 
 let directory: string
@@ -32,7 +32,7 @@ beforeEach(async () => {
     store,
     doorbell: new LocalDoorbell(),
     clock: systemClock,
-    log,
+    log: quietLog,
     leaseTtlMs: 60_000,
     newUuid: randomUUID,
     registryFor: async () => ({ domain: null, auth: null }),

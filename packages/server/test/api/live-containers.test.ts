@@ -12,8 +12,9 @@ import {
 } from '../../src/domain/errors.ts'
 import { liveRoutes } from '../../src/edge/api/v1/containers/live-routes.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
-import { apiOn, appOptions, ask, LiveStore, silentLog } from '../support/live-api.ts'
+import { apiOn, appOptions, ask, LiveStore } from '../support/live-api.ts'
 import { ScriptedGateway } from '../support/scripted-gateway.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 const live = new LiveStore()
 let gateway = new ScriptedGateway()
@@ -35,7 +36,7 @@ const deps: LiveDeps = {
   tickets: live.tickets,
   options: appOptions,
   clock: systemClock,
-  log: silentLog,
+  log: quietLog,
 }
 
 before(async () => {

@@ -16,7 +16,8 @@ import { ControlPlaneService } from '../../src/orchestration/control-plane/servi
 import { Disposer } from '../../src/orchestration/disposer.ts'
 import type { Container } from '../../src/domain/container/types.ts'
 import { until } from '../support/host-fixture.ts'
-import { apiOn, appOptions, ask, LiveStore, silentLog } from '../support/live-api.ts'
+import { apiOn, appOptions, ask, LiveStore } from '../support/live-api.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 const live = new LiveStore()
 const doorbell = new LocalDoorbell()
@@ -25,7 +26,7 @@ const controlPlane = new ControlPlaneService({
   store: live.store,
   doorbell,
   clock: systemClock,
-  log: silentLog,
+  log: quietLog,
   leaseTtlMs: 60_000,
   newUuid: randomUUID,
   registryFor: async () => ({ domain: null, auth: null }),
@@ -37,7 +38,7 @@ before(async () => {
     ...common,
     images: { check: async () => 'exists' as const },
     clock: systemClock,
-    log: silentLog,
+    log: quietLog,
   }
   app = apiOn(live, [
     ...containerRoutes(containers, new ContainerViews(live.policy)),
@@ -90,7 +91,7 @@ function disposer(options: { failing?: boolean } = {}) {
     host: 'h1',
     session: () => ({ host: 'h1', epoch: 1 }),
     clock: systemClock,
-    log: silentLog,
+    log: quietLog,
     checkpoint: noCheckpoints,
     pollMs: 60_000,
   })

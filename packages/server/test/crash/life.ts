@@ -14,10 +14,11 @@ import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Checkpoint, Clock } from '../../src/orchestration/ports/clock.ts'
 import type { ContainerEngine } from '../../src/orchestration/ports/engine.ts'
 import type { Store } from '../../src/orchestration/ports/store.ts'
-import { appOptions, inventory, silentLog } from '../support/live-api.ts'
+import { appOptions, inventory } from '../support/live-api.ts'
 import type { Deps } from './requests.ts'
 import { forever, mortal, Mortality } from './mortal.ts'
 import { HOST, type World } from './world.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 export const LEASE_TTL_MS = 60_000
 const RELIST_MS = 10_000
@@ -54,7 +55,7 @@ export class Life extends Mortality {
         store,
         doorbell,
         clock,
-        log: silentLog,
+        log: quietLog,
         leaseTtlMs: LEASE_TTL_MS,
         newUuid: () => `system-${(serial += 1)}`,
         registryFor: async () => ({ domain: null, auth: null }),
@@ -74,7 +75,7 @@ export class Life extends Mortality {
         volumes,
         gate: new Gate(2),
         clock,
-        log: silentLog,
+        log: quietLog,
         checkpoint,
       },
       readInventory: async () => inventory,
@@ -100,7 +101,7 @@ export class Life extends Mortality {
       host: HOST,
       session: () => this.agent.session,
       clock,
-      log: silentLog,
+      log: quietLog,
       checkpoint,
     }
     this.#parts = [
@@ -116,12 +117,12 @@ export class Life extends Mortality {
     this.deps = {
       store: checkpointedStore(store, checkpoint),
       doorbell,
-      policy: new PolicyEngine({ file: null, log: silentLog }),
+      policy: new PolicyEngine({ file: null, log: quietLog }),
       images: { check: async () => 'exists' },
       gateway: { searchImages: async () => [] },
       options: appOptions,
       clock,
-      log: silentLog,
+      log: quietLog,
       newUuid: options.newUuid,
     }
   }

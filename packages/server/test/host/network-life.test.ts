@@ -7,7 +7,8 @@ import { ProcessCommand } from '../../src/adapters/host-command/process-command.
 import { BridgeFirewall } from '../../src/adapters/network/bridge-firewall.ts'
 import { bridgeName, normalise } from '../../src/adapters/network/guarded-network.ts'
 import { LocalBridgeNetwork } from '../../src/adapters/network/local-bridge-network.ts'
-import { Containers, quietLog, soon, testEngine, until } from '../support/host-fixture.ts'
+import { Containers, soon, testEngine, until } from '../support/host-fixture.ts'
+import { quietLog } from '../support/quiet-log.ts'
 import { aNetwork, must, rulesOf, type TestNetwork } from '../support/network-fixture.ts'
 
 const engine = testEngine()

@@ -9,8 +9,9 @@ import { openTerminal } from '../../src/app/streams/open-terminal.ts'
 import { TerminalProxy } from '../../src/edge/wsproxy/terminal-proxy.ts'
 import { WsproxyServer } from '../../src/edge/wsproxy/wsproxy-server.ts'
 import { Containers, soon, testEngine, until } from '../support/host-fixture.ts'
-import { appOptions, LiveStore, silentLog } from '../support/live-api.ts'
+import { appOptions, LiveStore } from '../support/live-api.ts'
 import { refusedWith, Terminal } from '../support/terminal.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 const HOST = 'h1'
 const live = new LiveStore()
@@ -25,12 +26,12 @@ const proxy = new TerminalProxy({
         tickets: live.tickets,
         dialer: new LocalStreamDialer({ host: HOST, engine: streams }),
         options: appOptions,
-        log: silentLog,
+        log: quietLog,
       },
       request,
       call,
     ),
-  log: silentLog,
+  log: quietLog,
   options: {
     scheme: 'ws',
     allowedOrigins: [],

@@ -11,7 +11,8 @@ import { ProcessCommand } from '../../src/adapters/host-command/process-command.
 import { LocalVolumes, type LocalVolumesDeps } from '../../src/adapters/volume/local-volumes.ts'
 import type { EngineMount } from '../../src/orchestration/ports/engine.ts'
 import type { MountData } from '../../src/orchestration/ports/wire.ts'
-import { Containers, quietLog, soon, testEngine, until } from '../support/host-fixture.ts'
+import { Containers, soon, testEngine, until } from '../support/host-fixture.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 const GIB = 1024 ** 3
 const engine = testEngine()
@@ -205,7 +206,6 @@ async function attachWithout(volume: MountData, program: string, ...args: string
   const script = `
     const { LocalVolumes } = await import('${source}/volume/local-volumes.ts')
     const { ProcessCommand } = await import('${source}/host-command/process-command.ts')
-    const log = { debug() {}, info() {}, warn() {}, error() {} }
     const [directory, mount] = JSON.parse(process.argv[1])
     const driver = new LocalVolumes({ directory, command: new ProcessCommand(), log })
     await driver.attach(mount, { signal: AbortSignal.timeout(20_000) }).then(

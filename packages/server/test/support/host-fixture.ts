@@ -2,14 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { DockerEngine } from '../../src/adapters/docker/docker-engine.ts'
-import type { Logger } from '../../src/orchestration/ports/clock.ts'
 import type { EngineCreateRequest } from '../../src/orchestration/ports/engine.ts'
 
 export const IMAGE = 'busybox:latest'
 const DEADLINE_MS = 20_000
 const POLL_MS = 50
-
-export const quietLog: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 export function testEngine(): DockerEngine {
   const socketPath = process.env['ZUND_TEST_ENGINE']

@@ -20,9 +20,9 @@ import { ControlPlaneService } from '../../src/orchestration/control-plane/servi
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { ImageRequest } from '../../src/orchestration/ports/drivers.ts'
 import type { EngineImage } from '../../src/orchestration/ports/engine.ts'
+import { quietLog } from './quiet-log.ts'
 
 export const HOST = 'host-1'
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Token `role:project`. */
 function callerOf(token: string): Caller | undefined {
@@ -97,7 +97,7 @@ export class ImageApi {
 
   private constructor() {
     this.store = new SqlStore(new SqlDatabase(join(this.#directory, 'zund.db')))
-    const policy = new PolicyEngine({ file: null, log })
+    const policy = new PolicyEngine({ file: null, log: quietLog })
     const deps: ImageDeps = {
       store: this.store,
       doorbell: this.#doorbell,
@@ -116,13 +116,13 @@ export class ImageApi {
         defaults: { imageDriver: 'docker' },
         defaultRegistry: null,
       },
-      log,
+      log: quietLog,
       newUuid: randomUUID,
     }
     this.#app = buildApiServer({
       identity: { authenticateUri: 'http://identity', validate: async (token) => callerOf(token) },
       policy,
-      log,
+      log: quietLog,
       routes: imageRoutes(deps),
       mounts: [],
       options: {
@@ -162,7 +162,7 @@ export class ImageApi {
         store: this.store,
         doorbell: this.#doorbell,
         clock: systemClock,
-        log,
+        log: quietLog,
         leaseTtlMs: 60_000,
         newUuid: randomUUID,
         registryFor: async () => ({ domain: null, auth: null }),
@@ -180,7 +180,7 @@ export class ImageApi {
       host: HOST,
       session: () => session,
       clock: systemClock,
-      log,
+      log: quietLog,
       checkpoint: noCheckpoints,
       pollMs: 60_000,
       retryBudgetMs: 0,

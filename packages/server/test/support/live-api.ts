@@ -14,15 +14,8 @@ import { ABSENT } from '../../src/domain/container/status.ts'
 import type { Container, ContainerStatus } from '../../src/domain/container/types.ts'
 import { buildApiServer } from '../../src/edge/api/server.ts'
 import type { Route } from '../../src/edge/api/route.ts'
-import type { Logger } from '../../src/orchestration/ports/clock.ts'
 import type { ContainerSpec, HostInventory } from '../../src/orchestration/ports/wire.ts'
-
-export const silentLog: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-}
+import { quietLog } from './quiet-log.ts'
 
 export const appOptions: AppOptions = {
   limits: {
@@ -135,7 +128,7 @@ export class LiveStore {
   readonly database = new SqlDatabase(join(this.directory, 'zund.sqlite'))
   readonly store = new SqlStore(this.database)
   readonly tickets = new SqlStreamTickets({ database: this.database, ttlMs: 60_000 })
-  readonly policy = new PolicyEngine({ file: null, log: silentLog })
+  readonly policy = new PolicyEngine({ file: null, log: quietLog })
 
   async host(name: string, options: { zone?: string; inventory?: HostInventory | null } = {}): Promise<void> {
     await this.store.write(async (tx) => {
@@ -182,7 +175,7 @@ export function apiOn(live: LiveStore, routes: readonly Route[]): FastifyInstanc
   return buildApiServer({
     identity: { validate: async (token) => CALLERS[token], authenticateUri: 'http://identity/v3' },
     policy: live.policy,
-    log: silentLog,
+    log: quietLog,
     routes,
     mounts: [],
     options: {

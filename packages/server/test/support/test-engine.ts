@@ -3,6 +3,10 @@ import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
+import { ProcessCommand } from '../../src/adapters/host-command/process-command.ts'
+import { BridgeFirewall } from '../../src/adapters/network/bridge-firewall.ts'
+import { bridgeName } from '../../src/adapters/network/guarded-network.ts'
+import { quietLog } from './quiet-log.ts'
 
 const run = promisify(execFile)
 
@@ -65,11 +69,15 @@ export class TestEngine {
     await this.api('DELETE', `/containers/${name}?force=1&v=1`)
   }
 
-  /** All engine objects and mounts of the deployment that the database belongs to. */
+  /** All engine objects, packet filter rules and mounts of the deployment that the database belongs to. */
   async removeDeployment(databaseFile: string): Promise<void> {
     const deployment = deploymentOf(databaseFile)
     for (const { id } of await this.containers(deployment)) await this.remove(id).catch(() => undefined)
-    for (const name of await this.networks(deployment)) await this.api('DELETE', `/networks/${name}`)
+    const firewall = new BridgeFirewall({ command: new ProcessCommand(), log: quietLog })
+    for (const name of await this.networks(deployment)) {
+      await this.api('DELETE', `/networks/${name}`)
+      await firewall.forget(bridgeName(name), { signal: AbortSignal.timeout(60_000) })
+    }
     const directory = databaseFile.slice(0, databaseFile.lastIndexOf('/'))
     for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
       const target = line.split(' ')[1] ?? ''
