@@ -206,6 +206,7 @@ async function attachWithout(volume: MountData, program: string, ...args: string
   const script = `
     const { LocalVolumes } = await import('${source}/volume/local-volumes.ts')
     const { ProcessCommand } = await import('${source}/host-command/process-command.ts')
+    const log = { debug() {}, info() {}, warn() {}, error() {} }
     const [directory, mount] = JSON.parse(process.argv[1])
     const driver = new LocalVolumes({ directory, command: new ProcessCommand(), log })
     await driver.attach(mount, { signal: AbortSignal.timeout(20_000) }).then(
