@@ -1,3 +1,5 @@
+import type { QuotaLimits } from '../domain/quota.ts'
+
 /** Options the use cases need, as read once at start (compose/config.ts). Names in comments are zun.conf's. */
 export interface AppOptions {
   readonly limits: Limits
@@ -64,11 +66,7 @@ export interface LocalQuota {
   readonly volumeGiB: number
 }
 
-/** [quota]; -1 is unlimited. */
-export interface QuotaOptions {
+/** [quota]: the limits of who has no others, and whether there are any. */
+export interface QuotaOptions extends QuotaLimits {
   readonly enforced: boolean
-  readonly containers: number
-  readonly memory: number
-  readonly cpu: number
-  readonly disk: number
 }

@@ -20,6 +20,8 @@ import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
 import { localNetworkRoutes } from '../edge/api/v1/local-networks/routes.ts'
 import { localVolumeRoutes } from '../edge/api/v1/local-volumes/routes.ts'
 import { imageRoutes } from '../edge/api/v1/images/routes.ts'
+import { quotaClassRoutes } from '../edge/api/v1/quota-classes/routes.ts'
+import { quotaRoutes } from '../edge/api/v1/quotas/routes.ts'
 import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
 import { identityRoutes } from '../edge/identity/identity-routes.ts'
 import { systemClock } from '../lib/system-clock.ts'
@@ -84,6 +86,8 @@ export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
     ...hostRoutes(deps),
     ...imageRoutes(deps),
     ...availabilityZoneRoutes(deps),
+    ...quotaRoutes(deps),
+    ...quotaClassRoutes(deps),
     ...localNetworkRoutes(deps),
     ...localVolumeRoutes(deps),
     ...extensionRoutes(LOCAL_EXTENSIONS),

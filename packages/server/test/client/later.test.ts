@@ -7,11 +7,6 @@ import { clientTests } from './stage.ts'
 
 /** Command line and the request that there is no route for. */
 const LATER = {
-  'appcontainer quota get demo': 'GET /v1/quotas/demo',
-  'appcontainer quota default demo': 'GET /v1/quotas/demo/defaults',
-  'appcontainer quota update --containers 3 demo': 'PUT /v1/quotas/demo',
-  'appcontainer quota class get default': 'GET /v1/quota_classes/default',
-  'appcontainer quota class update --containers 3 default': 'PUT /v1/quota_classes/default',
   'appcontainer registry list': 'GET /v1/registries',
   'appcontainer registry show mine': 'GET /v1/registries/mine',
   'appcontainer registry create --name mine --domain registry.example': 'POST /v1/registries',
@@ -30,7 +25,6 @@ clientTests('later', (stage) => {
 
   it('those that print their failure say the same', async () => {
     for (const [line, request] of [
-      ['appcontainer quota delete demo', 'DELETE /v1/quotas/demo'],
       ['appcontainer registry delete mine', 'DELETE /v1/registries/mine'],
       ['capsule delete mine', 'DELETE /v1/capsules/mine'],
     ] as const) {

@@ -206,9 +206,18 @@ export interface ContainerUsageTable {
   disk: number
 }
 
+/** `kind` project: `owner` is its id; `kind` class: its name. */
+export interface QuotaTable {
+  kind: string
+  owner: string
+  resource: string
+  hard_limit: number
+}
+
 export interface Schema {
   container: ContainerTable
   container_usage: ContainerUsageTable
+  quota: QuotaTable
   operation: OperationTable
   step: StepTable
   binding: BindingTable

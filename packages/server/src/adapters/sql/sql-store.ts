@@ -9,6 +9,7 @@ import { ImageRepo } from './repos/images.ts'
 import { LocalNetworkRepo } from './repos/local-networks.ts'
 import { LocalVolumeRepo } from './repos/local-volumes.ts'
 import { OperationRepo } from './repos/operations.ts'
+import { QuotaRepo } from './repos/quotas.ts'
 import type { Schema } from './schema.ts'
 
 /** The store over one SQL database. */
@@ -21,6 +22,7 @@ export class SqlStore implements Store {
   readonly networks: StoreReads['networks']
   readonly volumes: StoreReads['volumes']
   readonly disposals: StoreReads['disposals']
+  readonly quotas: StoreReads['quotas']
   readonly #database: SqlDatabase
   #tx: Tx | undefined
 
@@ -35,6 +37,7 @@ export class SqlStore implements Store {
     this.networks = reads.networks
     this.volumes = reads.volumes
     this.disposals = reads.disposals
+    this.quotas = reads.quotas
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -57,5 +60,6 @@ function reposOn(db: Kysely<Schema>): Tx {
     networks: new LocalNetworkRepo(db),
     volumes: new LocalVolumeRepo(db),
     disposals: new DisposalRepo(db),
+    quotas: new QuotaRepo(db),
   }
 }

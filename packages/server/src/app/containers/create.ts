@@ -52,7 +52,7 @@ export async function createContainer(
 
   const container = await store.write(async (tx) => {
     await requireQuota(
-      tx.containers,
+      tx,
       projectId,
       { containers: 1, cpu: spec.cpu, memory: spec.memoryMiB, disk: spec.diskGiB },
       options.quota,

@@ -8,7 +8,7 @@ import { requireFreeName } from './create.ts'
 import { NAME, parseCpu, parseMemory } from './create-input.ts'
 import type { ContainerDeps } from './deps.ts'
 import { containerNotFound, findAuthorized, requireStatus } from './find.ts'
-import { requireQuota } from './quota.ts'
+import { requireQuota, type Delta } from './quota.ts'
 
 interface Change {
   readonly name: string | undefined
@@ -100,17 +100,7 @@ async function resize(deps: ContainerDeps, ctx: RequestContext, found: Container
     throw bad('cpu', change.cpu, 'With cpu_policy dedicated it must be a whole number of cores')
   }
   await acceptOn(deps, ctx, found, 'update', async (tx, now) => {
-    await requireQuota(
-      tx.containers,
-      now.projectId,
-      {
-        containers: 0,
-        cpu: (change.cpu ?? now.spec.cpu) - now.spec.cpu,
-        memory: (change.memoryMiB ?? now.spec.memoryMiB) - now.spec.memoryMiB,
-        disk: 0,
-      },
-      deps.options.quota,
-    )
+    await requireQuota(tx, now.projectId, await growthOf(tx, now, change), deps.options.quota)
     await applyPlain(tx, deps, now, change)
     return {
       verb: 'resize',
@@ -120,6 +110,17 @@ async function resize(deps: ContainerDeps, ctx: RequestContext, found: Container
       },
     }
   })
+}
+
+/** Beyond what it has, and beyond what earlier requests hold for it: that is in use already. */
+async function growthOf(tx: Tx, now: Container, change: Change): Promise<Delta> {
+  let { cpu, memoryMiB } = now.spec
+  for (const { verb, params } of await tx.operations.unfinished(now.uuid)) {
+    if (verb !== 'resize') continue
+    cpu = Math.max(cpu, params.cpu ?? 0)
+    memoryMiB = Math.max(memoryMiB, params.memoryMiB ?? 0)
+  }
+  return { containers: 0, cpu: (change.cpu ?? cpu) - cpu, memory: (change.memoryMiB ?? memoryMiB) - memoryMiB, disk: 0 }
 }
 
 /** Waits until the container has no resize of its own under way; a failed one is a 409 with the engine's words. */

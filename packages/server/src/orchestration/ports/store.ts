@@ -7,6 +7,7 @@
  */
 import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../domain/container/types.ts'
 import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
+import type { QuotaLimits } from '../../domain/quota.ts'
 import type {
   Binding,
   BindingState,
@@ -102,7 +103,10 @@ export interface ContainerReads {
   keys(query: ContainerQuery): Promise<ContainerKey[]>
   byUuids(uuids: readonly string[]): Promise<Container[]>
   onHost(host: string): Promise<Container[]>
-  /** Of all records of the project, whatever their status, kind 0 only. */
+  /**
+   * Of all records of the project, whatever their status, kind 0 only. A resize that is under way holds what it grows
+   * to, as long as it may still come to that.
+   */
   usageOfProject(projectId: string): Promise<Usage>
   /** Of all records bound to the host. */
   usageOfHost(host: string): Promise<Usage>
@@ -370,6 +374,21 @@ export interface DisposalWrites extends DisposalReads {
   remove(uuid: string, host: string): Promise<boolean>
 }
 
+/** Who a limit is set for. */
+export type QuotaOwner = readonly [kind: 'project', projectId: string] | readonly [kind: 'class', name: string]
+
+export interface QuotaReads {
+  /** Only the limits that were set. */
+  limitsOf(owner: QuotaOwner): Promise<Partial<QuotaLimits>>
+}
+
+export interface QuotaWrites extends QuotaReads {
+  /** Those that are not given stay as they are. */
+  set(owner: QuotaOwner, limits: Partial<QuotaLimits>): Promise<void>
+  /** As if none had been set; also when none had. */
+  clear(owner: QuotaOwner): Promise<void>
+}
+
 export interface StoreReads {
   readonly containers: ContainerReads
   readonly operations: OperationReads
@@ -379,6 +398,7 @@ export interface StoreReads {
   readonly networks: LocalNetworkReads
   readonly volumes: LocalVolumeReads
   readonly disposals: DisposalReads
+  readonly quotas: QuotaReads
 }
 
 export interface Tx {
@@ -390,6 +410,7 @@ export interface Tx {
   readonly networks: LocalNetworkWrites
   readonly volumes: LocalVolumeWrites
   readonly disposals: DisposalWrites
+  readonly quotas: QuotaWrites
 }
 
 export interface Store extends StoreReads {

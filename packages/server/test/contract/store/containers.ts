@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Scope } from '../../../src/orchestration/ports/store.ts'
 import { aBinding, aContainer, aMount, aNetwork, anObservation, aPort, aSpec } from '../../support/builders.ts'
-import { addContainer, addOperation, ALL, type StoreHarness } from '../../support/store-harness.ts'
+import { addContainer, addOperation, ALL, claimAll, type StoreHarness } from '../../support/store-harness.ts'
 
 export function containerTests(get: () => StoreHarness): void {
   test('a container comes back as it was given', async () => {
@@ -132,6 +132,34 @@ export function containerTests(get: () => StoreHarness): void {
     })
     await assert.rejects(failed, /changed its mind/)
     assert.deepEqual(await store.containers.usageOfProject('project'), all)
+  })
+
+  test('a resize under way holds what it grows to, several of one container the largest, until it ends', async () => {
+    const { store } = get()
+    const first = await addContainer(store, { spec: aSpec({ cpu: 1, memoryMiB: 100, diskGiB: 3 }) })
+    const second = await addContainer(store, { spec: aSpec({ cpu: 1, memoryMiB: 100, diskGiB: 0 }) })
+    const member = await addContainer(store, { kind: 2 })
+    const resize = async (uuid: string, params: { cpu?: number; memoryMiB?: number }) =>
+      await addOperation(store, uuid, { verb: 'resize', params })
+    const inUse = async () => {
+      const { cpu, memoryMiB } = await store.containers.usageOfProject('project')
+      return [cpu, memoryMiB]
+    }
+    await resize(first.uuid, { cpu: 4 })
+    await resize(first.uuid, { cpu: 2.5, memoryMiB: 300 })
+    await resize(second.uuid, { cpu: 0.5, memoryMiB: 50 })
+    await resize(member.uuid, { cpu: 8 })
+    await addOperation(store, second.uuid, { verb: 'start' })
+    assert.deepEqual(await inUse(), [5, 400])
+    assert.deepEqual((await store.containers.usageOfHost('host1')).cpu, 3, 'a host is used by what is so already')
+    const claimed = (await claimAll(store)).filter((op) => op.containerUuid === first.uuid)
+    assert.deepEqual([claimed.length, await inUse()], [1, [5, 400]])
+    for (const { id, fence } of claimed) {
+      await store.write((tx) => tx.operations.release(id, fence, { state: 'failed', errorMessage: 'no' }))
+    }
+    assert.deepEqual(await inUse(), [3.5, 400])
+    await store.write((tx) => tx.operations.cancelQueued(first.uuid, 'superseded'))
+    assert.deepEqual(await inUse(), [2, 200])
   })
 
   test('a write sees what it added when it adds up', async () => {

@@ -159,6 +159,28 @@ export function resourceTests(get: () => StoreHarness): void {
     assert.equal(await store.write((tx) => tx.images.remove(made.uuid)), false)
   })
 
+  test('limits are kept for each project and each class, and only those that were set', async () => {
+    const harness = get()
+    await harness.store.write(async (tx) => {
+      await tx.quotas.set(['project', 'same'], { cpu: 4, disk: -1 })
+      await tx.quotas.set(['class', 'same'], { cpu: 8 })
+      await tx.quotas.set(['project', 'same'], { cpu: 0, memory: 2_000_000_000 })
+      await tx.quotas.set(['project', 'same'], {})
+    })
+    await harness.reopen()
+    const { store } = harness
+    const { quotas } = store
+    assert.deepEqual(await quotas.limitsOf(['project', 'same']), { cpu: 0, disk: -1, memory: 2_000_000_000 })
+    assert.deepEqual(await quotas.limitsOf(['class', 'same']), { cpu: 8 })
+    assert.deepEqual(await quotas.limitsOf(['project', 'Same']), {})
+    await store.write(async (tx) => {
+      await tx.quotas.clear(['project', 'same'])
+      await tx.quotas.clear(['project', 'nobody'])
+    })
+    assert.deepEqual(await quotas.limitsOf(['project', 'same']), {})
+    assert.deepEqual(await quotas.limitsOf(['class', 'same']), { cpu: 8 })
+  })
+
   test('a commit that comes to nothing leaves what was there before', async () => {
     const { store } = get()
     const add = async (image: Parameters<typeof anImage>[0]) =>

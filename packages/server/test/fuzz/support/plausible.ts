@@ -56,6 +56,9 @@ const FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   image_driver: ['docker', 'None'],
   image_pull_policy: ['ifnotpresent', 'Always', null],
   exact_match: ['true', 'False'],
+  containers: [1_000_000, '-1', -1],
+  disk: [1_000_000, '-1'],
+  usages: ['true', 'False', ''],
   // Identity.
   auth: [
     {
@@ -109,6 +112,8 @@ export function valuesOf(route: string, name: string): readonly unknown[] {
   return (route === 'POST /v1/containers' ? CREATE[name] : FIELDS[name]) ?? FIELDS[name] ?? ['x']
 }
 
+const QUOTA = ['containers', 'memory', 'cpu', 'disk'] as const
+
 /** Bodies whose names are not those of the query. */
 const BODIES: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/containers': Object.keys(CREATE),
@@ -117,6 +122,9 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/images': ['repo', 'host', 'tag', 'image_id', 'size', 'image_pull_policy'],
   'POST /v1/local/networks': ['name'],
   'POST /v1/local/volumes': ['name', 'size'],
+  'GET /v1/quotas/:project': ['usages'],
+  'PUT /v1/quotas/:project': QUOTA,
+  'PUT /v1/quota_classes/:name': QUOTA,
   'POST /identity/v3/auth/tokens': ['auth'],
 }
 

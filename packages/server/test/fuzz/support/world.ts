@@ -22,6 +22,8 @@ const RIGHT: readonly (readonly [path: string, names: readonly string[]])[] = [
   ['/v1/hosts', [HOST, 'the host']],
   ['/v1/local/networks', ['lan']],
   ['/v1/local/volumes', ['data']],
+  ['/v1/quotas', ['the project']],
+  ['/v1/quota_classes', ['default']],
   ['/identity/v3', ['the project']],
 ]
 
@@ -68,6 +70,10 @@ export class World {
   /** Everything is there, and in the state that most calls need. */
   async ready(): Promise<void> {
     await this.#operatorsDefaults()
+    await this.machine.store.write(async (tx) => {
+      await tx.quotas.clear(['project', this.machine.projectId('red')])
+      await tx.quotas.clear(['class', 'default'])
+    })
     await this.#image()
     this.#uuids.set('the project', this.machine.projectId('red'))
     for (const wanted of CONTAINERS) await this.#container(wanted)

@@ -5,6 +5,7 @@ import { disposal } from './004-disposal.ts'
 import { deployment } from './005-deployment.ts'
 import { sumsAndAddresses } from './006-sums-and-addresses.ts'
 import { usage } from './007-usage.ts'
+import { quota } from './008-quota.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '005-deployment', statements: deployment },
   { name: '006-sums-and-addresses', statements: sumsAndAddresses },
   { name: '007-usage', statements: usage },
+  { name: '008-quota', statements: quota },
 ]

@@ -16,7 +16,7 @@ import type { ContainerSpec, DesiredState, Observation } from '../../../orchestr
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared, type Prepared } from '../prepared.ts'
 import type { ContainerTable, Schema } from '../schema.ts'
-import { count, usageOf } from './usage.ts'
+import { count, usageOf, usageOfProject } from './usage.ts'
 
 /** API field name → column that sorts it. */
 const SORT_COLUMNS: Readonly<Record<string, keyof ContainerTable>> = {
@@ -137,7 +137,7 @@ export class ContainerRepo implements ContainerWrites {
   }
 
   async usageOfProject(projectId: string): Promise<Usage> {
-    return await usageOf(this.#db, ['project', projectId])
+    return await usageOfProject(this.#db, projectId)
   }
 
   async usageOfHost(host: string): Promise<Usage> {

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import type { Usage } from '../../../orchestration/ports/store.ts'
+import type { OperationParams } from '../../../orchestration/ports/wire.ts'
 import { prepared } from '../prepared.ts'
 import type { Schema } from '../schema.ts'
 
@@ -60,6 +61,42 @@ export async function usageOf(db: Kysely<Schema>, [kind, owner]: Owner): Promise
     memoryMiB: row?.memory_mib ?? 0,
     diskGiB: row?.disk ?? 0,
   }
+}
+
+/** What resizes ask for that have not come to their end. */
+const growing = prepared((db, p: { projectId: string; verb: string; waits: string; runs: string; kind: number }) =>
+  db
+    .selectFrom('operation')
+    .innerJoin('container', 'container.uuid', 'operation.container_uuid')
+    .select(['container.uuid', 'container.cpu', 'container.memory_mib', 'operation.params'])
+    .where('operation.project_id', '=', p.projectId)
+    .where('operation.verb', '=', p.verb)
+    .where('operation.state', 'in', [p.waits, p.runs])
+    .where('container.container_type', '=', p.kind),
+)
+
+/**
+ * In use, and what is held for resizes under way: of several of one container the largest, since which of them comes to
+ * its end is not known. Otherwise two of them could be accepted into the same room.
+ */
+export async function usageOfProject(db: Kysely<Schema>, projectId: string): Promise<Usage> {
+  const inUse = await usageOf(db, ['project', projectId])
+  const { rows } = await growing(db, { projectId, verb: 'resize', waits: 'queued', runs: 'running', kind: 0 })
+  if (rows.length === 0) return inUse
+  const peaks = new Map<string, { cpu: number; memory: number }>()
+  let { cpu, memoryMiB } = inUse
+  for (const row of rows) {
+    const before = peaks.get(row.uuid) ?? { cpu: row.cpu, memory: row.memory_mib }
+    const wanted = JSON.parse(row.params) as OperationParams
+    const peak = {
+      cpu: Math.max(before.cpu, wanted.cpu ?? 0),
+      memory: Math.max(before.memory, wanted.memoryMiB ?? 0),
+    }
+    peaks.set(row.uuid, peak)
+    cpu += peak.cpu - before.cpu
+    memoryMiB += peak.memory - before.memory
+  }
+  return { ...inUse, cpu, memoryMiB }
 }
 
 /** Counts a row in (`sign` 1) or out (-1). */
