@@ -5,6 +5,7 @@ import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-ca
 import type { RegistryAccess } from '../adapters/image/registry-client.ts'
 import { upHosts } from '../app/hosts/up-hosts.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
+import { PolicyFileError, type PolicyPlaces } from '../app/policy/policy-files.ts'
 import type { HostGateway } from '../app/ports/host-gateway.ts'
 import type { IdentityService } from '../app/ports/identity-service.ts'
 import type { Identity } from '../app/ports/identity.ts'
@@ -28,6 +29,7 @@ import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
 import type { Doorbell, Store } from '../orchestration/ports/store.ts'
 import { appOptions } from './app-options.ts'
+import { ConfigError } from './config/load.ts'
 import type { Config } from './config/options.ts'
 import { imageDefaults } from './host.ts'
 
@@ -36,6 +38,8 @@ const BODY_LIMIT_BYTES = 1024 * 1024
 
 export interface ApiDeps {
   readonly config: Config
+  /** Where the operator's rules are. */
+  readonly rules: PolicyPlaces
   readonly log: Logger
   readonly store: Store
   readonly doorbell: Doorbell
@@ -49,7 +53,7 @@ export interface ApiDeps {
 
 export function composeApi(given: ApiDeps): FastifyInstance {
   const { config, log, identity } = given
-  const policy = new PolicyEngine({ file: config.policyFile, log })
+  const policy = policyOf(given)
   return buildApiServer({
     identity,
     policy,
@@ -65,6 +69,15 @@ export function composeApi(given: ApiDeps): FastifyInstance {
       requestTimeoutMs: given.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     },
   })
+}
+
+/** ConfigError when the rules cannot be used. */
+function policyOf({ config, rules, log }: ApiDeps): PolicyEngine {
+  try {
+    return new PolicyEngine({ ...rules, defaultRule: config.policyDefaultRule, log })
+  } catch (error) {
+    throw error instanceof PolicyFileError ? new ConfigError(error.message) : error
+  }
 }
 
 /** Every route of the v1 API. */

@@ -1,6 +1,7 @@
 import type { StateDir } from './state-dir.ts'
 
-const FILE = 'policy.yaml'
+/** As [oslo_policy] policy_file has it when nobody sets it. */
+export const POLICY_FILE = 'policy.yaml'
 
 const CONTENT = `# Rules of this machine's own cloud, on top of the defaults. Read anew when it changes.
 
@@ -11,6 +12,6 @@ const CONTENT = `# Rules of this machine's own cloud, on top of the defaults. Re
 
 /** The policy file of a single machine; what is there already is the operator's and stays. */
 export function ensurePolicyFile(state: StateDir): string {
-  if (state.read(FILE) === undefined) state.write(FILE, CONTENT)
-  return state.file(FILE)
+  if (state.read(POLICY_FILE) === undefined) state.write(POLICY_FILE, CONTENT)
+  return state.file(POLICY_FILE)
 }

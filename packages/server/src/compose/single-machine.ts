@@ -21,6 +21,7 @@ import { CLOUD_USERS } from './clouds-file.ts'
 import { ConfigError } from './config/load.ts'
 import type { Config } from './config/options.ts'
 import { composeHost, imageDefaults, PING_TIMEOUT_MS } from './host.ts'
+import { policyPlaces } from './policy-places.ts'
 import type { StateDir } from './state-dir.ts'
 import { composeTerminals } from './terminals.ts'
 
@@ -111,6 +112,7 @@ export class SingleMachine {
 
     const api = composeApi({
       config,
+      rules: policyPlaces(config, [state.path]),
       log,
       store: checkpointedStore(store, checkpoint),
       doorbell,

@@ -3,7 +3,7 @@
  * Only what is outside is not real: the engine is a SimEngine, networks and volumes of the host are in memory.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,6 +84,8 @@ const hastyClock: Clock = {
 export interface SimMachineOptions {
   readonly overrides?: Readonly<Partial<Record<OptionName, string>>>
   readonly requestTimeoutMs?: number
+  /** The operator's rules, as a file of them. */
+  readonly policy?: string
 }
 
 export class SimMachine {
@@ -131,8 +133,11 @@ export class SimMachine {
     const images = new FakeImageDriver(engine)
     const agent = this.#agent(images, log)
     this.#services = [agent, ...this.#workers(agent, images, log)]
+    const rules = { file: join(this.#directory, 'policy.yaml'), dirs: [] }
+    if (options.policy !== undefined) writeFileSync(rules.file, options.policy)
     const deps: ApiDeps = {
       config,
+      rules,
       log,
       store: this.store,
       doorbell: this.#doorbell,

@@ -1,32 +1,45 @@
-import { readFileSync, statSync } from 'node:fs'
-import { parse } from 'yaml'
-import { enforceRule, parseRule, type Check } from '../../domain/policy/check.ts'
-import { DEFAULT_RULES } from '../../domain/policy/default-rules.ts'
+import { enforceRule, type RuleSet } from '../../domain/policy/check.ts'
+import { compileRules, problemText } from '../../domain/policy/rule-set.ts'
 import { messageOf, PolicyNotAuthorized } from '../../domain/errors.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { RequestContext } from '../context.ts'
 import type { Policy, PolicyTarget } from '../ports/policy.ts'
+import { credentialsOf } from './credentials.ts'
+import { findPolicyFiles, readPolicyFiles, type PolicyFiles } from './policy-files.ts'
 
 /** Files are looked at again after this time, not at every check. */
 const RELOAD_CHECK_MS = 1_000
 
+export interface PolicyOptions {
+  /** null: only the registered rules. */
+  readonly file: string | null
+  readonly dirs?: readonly string[]
+  /** Rule that stands in for unknown ones, if there is one of that name. */
+  readonly defaultRule?: string
+  readonly log: Logger
+  /** Milliseconds of a clock that nobody sets. */
+  readonly ticks?: () => number
+}
+
 /**
- * The registered rules with the operator's file on top. The file is read anew when it changes; while it is missing or
- * broken the last good rules stay in force.
+ * The registered rules with the operator's files on top. The files are read anew when one changes; while one is broken, or
+ * the main one gone, the last good rules stay in force. PolicyFileError when they cannot be used at the start: nobody
+ * knows then what the operator wants to allow.
  */
 export class PolicyEngine implements Policy {
-  readonly #file: string | null
-  readonly #log: Logger
-  #rules: ReadonlyMap<string, Check>
+  readonly #options: Required<PolicyOptions>
+  #rules: RuleSet
   #version = 1
-  #stamp = ''
-  #lookedAt = Number.NEGATIVE_INFINITY
+  #files: PolicyFiles
+  #usesMain: boolean
+  #lookedAt: number
 
-  constructor(options: { file: string | null; log: Logger }) {
-    this.#file = options.file
-    this.#log = options.log
-    this.#rules = compile({})
-    this.#refresh()
+  constructor(options: PolicyOptions) {
+    this.#options = { dirs: [], defaultRule: 'default', ticks: () => performance.now(), ...options }
+    this.#lookedAt = this.#options.ticks()
+    this.#files = findPolicyFiles(this.#options)
+    this.#rules = this.#compile(this.#files)
+    this.#usesMain = this.#files.hasMain
   }
 
   get version(): number {
@@ -41,21 +54,12 @@ export class PolicyEngine implements Policy {
   allows(rule: string, ctx: RequestContext, target?: PolicyTarget): boolean {
     this.#refresh()
     const { caller } = ctx
-    const credentials = {
-      user_id: caller.userId,
-      user: caller.userId,
-      user_domain_id: caller.userDomainId,
-      user_domain: caller.userDomainId,
-      project_id: caller.projectId,
-      tenant: caller.projectId,
-      project_domain_id: caller.projectDomainId,
-      project_domain: caller.projectDomainId,
-      roles: caller.roles,
-      is_admin: ctx.isAdmin,
-      is_admin_project: true,
-    }
-    const own = { project_id: caller.projectId, user_id: caller.userId }
-    return enforceRule(rule, { rules: this.#rules, defaultRule: 'default', credentials, target: target ?? own })
+    return enforceRule(rule, {
+      rules: this.#rules,
+      defaultRule: this.#options.defaultRule,
+      credentials: credentialsOf(caller, ctx.isAdmin),
+      target: target ?? { project_id: caller.projectId, user_id: caller.userId },
+    })
   }
 
   defines(rule: string): boolean {
@@ -63,29 +67,30 @@ export class PolicyEngine implements Policy {
   }
 
   #refresh(): void {
-    const now = performance.now()
-    if (this.#file === null || now - this.#lookedAt < RELOAD_CHECK_MS) return
+    const now = this.#options.ticks()
+    if (now - this.#lookedAt < RELOAD_CHECK_MS) return
     this.#lookedAt = now
+    const { log, file } = this.#options
     try {
-      const { mtimeMs, size, ino } = statSync(this.#file)
-      const stamp = `${mtimeMs}:${size}:${ino}`
-      if (stamp === this.#stamp) return
-      this.#stamp = stamp
-      const overrides: unknown = parse(readFileSync(this.#file, 'utf8')) ?? {}
-      if (typeof overrides !== 'object' || Array.isArray(overrides)) throw new Error('it is not a mapping of rules')
-      this.#rules = compile(overrides as Record<string, unknown>)
+      const files = findPolicyFiles(this.#options)
+      if (files.stamp === this.#files.stamp) return
+      // Kept before it is read: a file that cannot be used is told of once.
+      this.#files = files
+      if (this.#usesMain && !files.hasMain) throw new Error(`policy file ${file} is gone`)
+      this.#rules = this.#compile(files)
+      this.#usesMain = files.hasMain
       this.#version += 1
+      log.info({ files: files.paths }, 'the policy was read anew')
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT' && this.#stamp === '') return
-      this.#stamp = this.#stamp === '' ? 'unreadable' : this.#stamp
-      this.#log.warn(
-        { file: this.#file, why: messageOf(error) },
-        'the policy file cannot be used; the last good rules stay',
-      )
+      log.warn({ why: messageOf(error) }, 'the policy cannot be used; the last good rules stay')
     }
   }
-}
 
-function compile(overrides: Readonly<Record<string, unknown>>): ReadonlyMap<string, Check> {
-  return new Map(Object.entries({ ...DEFAULT_RULES, ...overrides }).map(([name, rule]) => [name, parseRule(rule)]))
+  #compile(files: PolicyFiles): RuleSet {
+    const { rules, problems } = compileRules(readPolicyFiles(files), this.#options.defaultRule)
+    for (const problem of problems) {
+      this.#options.log.warn({ files: files.paths, why: problemText(problem) }, 'a rule of the policy denies')
+    }
+    return rules
+  }
 }

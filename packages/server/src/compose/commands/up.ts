@@ -4,13 +4,13 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { checkpointFrom } from '../../lib/checkpoints.ts'
 import { passwordsOf, writeCloudsFile } from '../clouds-file.ts'
-import { loadConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { createLogger } from '../logger.ts'
 import { baseUrl, ROLES, SingleMachine } from '../single-machine.ts'
-import { ensurePolicyFile } from '../single-machine-policy.ts'
+import { ensurePolicyFile, POLICY_FILE } from '../single-machine-policy.ts'
 import { startTicksOf, StateDir } from '../state-dir.ts'
 import { defaultStateDir, parseOptions, type Streams } from './args.ts'
+import { configOf } from './config-of.ts'
 
 export const UP_HELP = `usage: zund up [--state-dir DIR] [--api-port PORT] [--wsproxy-port PORT] [--bind ADDRESS]
                [--detach] [--no-install]
@@ -74,11 +74,8 @@ async function inForeground({ stateDir, overrides }: UpOptions, { out }: Streams
   }
   try {
     const passwords = passwordsOf(state)
-    const config = loadConfig({
-      files: state.read('zun.conf') === undefined ? [] : [state.file('zun.conf')],
-      environment: process.env,
-      overrides: { policyFile: ensurePolicyFile(state), ...terminalUrl(overrides), ...overrides },
-    })
+    const config = configOf(state, { ...terminalUrl(overrides), ...overrides })
+    if (config.policyFile === POLICY_FILE) ensurePolicyFile(state)
     return await serve(state, config, passwords, out)
   } finally {
     state.unlock()

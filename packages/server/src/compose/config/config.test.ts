@@ -66,6 +66,15 @@ test('files, then the environment, then the command line', () => {
   })
 })
 
+test('of an option that may be given several times, all values count', () => {
+  withFile('[oslo_policy]\npolicy_dirs = a.d\npolicy_dirs = /etc/$other/b.d\nother = x\n', (file) => {
+    assert.deepEqual(loadConfig({ ...none, files: [file] }).policyDirs, ['a.d', '/etc/x/b.d'])
+    const environment = { OS_OSLO_POLICY__POLICY_DIRS: 'c.d' }
+    assert.deepEqual(loadConfig({ ...none, files: [file], environment }).policyDirs, ['c.d'])
+  })
+  assert.deepEqual(loadConfig(none).policyDirs, ['policy.d'])
+})
+
 test('a bad option is one line that names group, option, value and limit', () => {
   const rows: readonly [string, RegExp][] = [
     ['[api]\nport = x', /option port in \[api\] is 'x': it is not a number/],

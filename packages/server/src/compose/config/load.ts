@@ -53,7 +53,8 @@ function valueOf(option: Option<unknown>, written: IniValues): unknown {
 function substituted(option: Option<unknown>, written: IniValues, path: readonly string[]): string {
   const key = optionKey(option.group, option.name)
   if (path.includes(key)) throw new ConfigError(`option ${option.name} in [${option.group}] refers to itself`)
-  const raw = written.get(key)?.at(-1) ?? option.fallback ?? ''
+  const values = written.get(key)
+  const raw = (option.multiple === true ? values?.join('\n') : values?.at(-1)) ?? option.fallback ?? ''
   return raw.replaceAll(/\$\$|\$\{([\w.-]+)\}|\$(\w+)/g, (whole: string, braced?: string, plain?: string) => {
     if (whole === '$$') return '$'
     const name = braced ?? plain ?? ''

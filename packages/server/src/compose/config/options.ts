@@ -10,9 +10,11 @@ export interface Option<T> {
   readonly fallback: string | undefined
   readonly help: string
   readonly secret?: true
+  /** Written several times, all values count and not only the last; they reach `parse` as lines. */
+  readonly multiple?: true
 }
 
-type Spec = { readonly fallback?: string; readonly help: string; readonly secret?: true }
+type Spec = { readonly fallback?: string; readonly help: string; readonly secret?: true; readonly multiple?: true }
 
 const option =
   <T>(parse: (text: string) => T) =>
@@ -23,6 +25,12 @@ const optionalText = option<string | null>((value) => (value === '' ? null : val
 const list = option((value) =>
   value
     .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+const lines = option((value) =>
+  value
+    .split('\n')
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
@@ -150,7 +158,19 @@ export const OPTIONS = {
     fallback: '',
     help: "Host names, besides the request's own, that a browser may come from.",
   }),
-  policyFile: optionalText('oslo_policy', 'policy_file', { fallback: '', help: 'Rules that replace the defaults.' }),
+  policyFile: text('oslo_policy', 'policy_file', {
+    fallback: 'policy.yaml',
+    help: 'Rules that replace the defaults; looked for beside the configuration when it is not a full path.',
+  }),
+  policyDirs: lines('oslo_policy', 'policy_dirs', {
+    fallback: 'policy.d',
+    help: 'Directories whose files come on top of the policy file; may be given several times.',
+    multiple: true,
+  }),
+  policyDefaultRule: text('oslo_policy', 'policy_default_rule', {
+    fallback: 'default',
+    help: 'Rule that stands in for unknown ones, if there is one of that name.',
+  }),
   // What follows is zund's own.
   pidsLimit: whole(16, 4_194_304)('zund', 'pids_limit', {
     fallback: '4096',
