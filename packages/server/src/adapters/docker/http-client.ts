@@ -308,7 +308,8 @@ const GOING_TEXTS =
   /transport is closing|: unavailable$|code = unavailable|ttrpc: closed|context canceled|shutting down|containerd\.sock|failed to update store for object/i
 
 /** After it went down in the middle of a start; it says the same at every further start. */
-const REMAINS_TEXTS = /^task [0-9a-f]+: already exists|failed to start shim: mkdir .*: file exists/i
+const REMAINS_TEXTS =
+  /^task [0-9a-f]+: already exists|failed to start shim: mkdir .*: file exists|^endpoint with name \S+ already exists in network/i
 
 /** A restart answers 500 where a start answers 404. */
 const MISSING_TEXTS = /network \S+ not found/
@@ -316,8 +317,8 @@ const MISSING_TEXTS = /network \S+ not found/
 function errorFor(status: number, text: string): Error {
   if (status === 404 || MISSING_TEXTS.test(text)) return new EngineNotFound(text)
   if (status === 409 || CONFLICT_TEXTS.test(text)) return new EngineConflict(text)
+  if (REMAINS_TEXTS.test(text)) return new EngineRemains(text)
   if ((status >= 400 && status < 500) || REFUSAL_TEXTS.test(text)) return new EngineRefused(text)
-  if (status >= 500 && REMAINS_TEXTS.test(text)) return new EngineRemains(text)
   if (status >= 500 && GOING_TEXTS.test(text)) return new EngineUnavailable(`the engine is restarting: ${text}`)
   return new EngineFailed(text === '' ? `the engine answered ${status}` : text)
 }

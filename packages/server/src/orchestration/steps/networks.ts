@@ -70,6 +70,7 @@ export const releaseNetworks: Step = {
     return undefined
   },
   async apply(ctx) {
+    await leaveNetworks(ctx)
     const ports = portsOf(ctx.op)
     for (const { data } of ports) await ctx.tools.networks.release(data, { signal: ctx.signal })
     return { bindings: ports.map(({ uuid }) => ({ uuid, state: 'gone' as const })) }
@@ -84,6 +85,16 @@ export async function orLookAnew<T>(ctx: StepContext, call: () => Promise<T>): P
     if (!(error instanceof EngineNotFound)) throw error
     ctx.tools.networks.forget()
     throw new Retryable('engine.vanished', error.message, { cause: error })
+  }
+}
+
+/**
+ * After the engine container is gone. Of one that was starting when the engine went down an end may remain on a network;
+ * it would hold its address, and the network, for ever.
+ */
+export async function leaveNetworks(ctx: StepContext): Promise<void> {
+  for (const { data } of portsOf(ctx.op)) {
+    await ctx.tools.engine.disconnect(ctx.op.container.uuid, data.networkId, { signal: ctx.signal })
   }
 }
 

@@ -1,6 +1,7 @@
 /** The steps that change whether a container runs. */
 import { EngineNotFound, EngineRemains, Retryable } from '../../domain/errors.ts'
 import type { Observation } from '../ports/wire.ts'
+import { leaveNetworks } from './networks.ts'
 import { look, portsOf, type Step, type StepContext } from './step.ts'
 
 async function lookOrFail(ctx: StepContext): Promise<Observation> {
@@ -76,6 +77,7 @@ async function startOrBeginAnew(ctx: StepContext, start: () => Promise<void>): P
     if (!(error instanceof EngineRemains) || !isNew) throw error
     await ctx.tools.engine.remove(ctx.op.container.uuid, true, { signal: ctx.signal })
     delete ctx.brought.seen
+    await leaveNetworks(ctx)
     throw new Retryable('engine.remains', error.message, { cause: error, afterMs: 0 })
   }
 }
