@@ -121,6 +121,8 @@ export const ClaimedOperationSchema = Type.Object({
   /** Sequence number of this operation within the container; the engine container made by it carries it as a label. */
   generation: Type.Integer(),
   attempt: Type.Integer(),
+  /** How many of the attempts met an error that nobody foresaw. */
+  failures: Type.Integer(),
   /** Milliseconds since the operation was first claimed; the retry budget is measured against it. */
   ageMs: Type.Number(),
   journal: Type.Array(StepRecordSchema),
@@ -177,6 +179,8 @@ export const OperationEndSchema = Type.Union([
   Type.Object({
     kind: Type.Literal('retry'),
     afterMs: Type.Integer({ minimum: 0 }),
+    /** The error was not foreseen: of these there may be few. */
+    unforeseen: Type.Boolean(),
     code: Type.String(),
     message: Type.String(),
   }),

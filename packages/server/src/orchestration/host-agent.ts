@@ -174,7 +174,7 @@ export class HostAgent implements Service {
         [],
         overdue
           ? { kind: 'failed', code, message, userFault: false }
-          : { kind: 'retry', afterMs: backoffMs(op.attempt), code, message },
+          : { kind: 'retry', afterMs: backoffMs(op.attempt), unforeseen: false, code, message },
         { signal: this.#stopping.signal },
       )
     }

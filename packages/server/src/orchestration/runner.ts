@@ -26,8 +26,8 @@ export interface RunnerDeps {
   readonly progressIntervalMs: number
 }
 
-/** Attempts after an error nobody foresaw. */
-const UNKNOWN_ERROR_ATTEMPTS = 3
+/** Attempts that may meet an error nobody foresaw. Those that only had to wait for something do not count. */
+const UNFORESEEN_ATTEMPTS = 3
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 15_000
 
@@ -180,7 +180,8 @@ class Run {
       const waitedMs = this.#op.ageMs + this.#deps.tools.clock.now() - this.#startedAt
       if (waitedMs < this.#deps.retryBudgetMs) {
         const afterMs = (cause instanceof Retryable ? cause.afterMs : undefined) ?? backoffMs(this.#op.attempt)
-        return { kind: 'retry', afterMs, code: codeOf(cause), message: messageOf(cause) }
+        const unforeseen = !(cause instanceof Retryable)
+        return { kind: 'retry', afterMs, unforeseen, code: codeOf(cause), message: messageOf(cause) }
       }
     }
     return {
@@ -224,7 +225,7 @@ function isRetry(error: unknown, op: ClaimedOperation): boolean {
   if (error instanceof Retryable) return true
   // An engine's "internal error" is as unforeseen as one of ours, and often gone a moment later. A signal is not sent twice.
   const isUnforeseen = !(error instanceof ZunError) || (error instanceof EngineFailed && op.verb !== 'kill')
-  return isUnforeseen && op.attempt < UNKNOWN_ERROR_ATTEMPTS
+  return isUnforeseen && op.failures + 1 < UNFORESEEN_ATTEMPTS
 }
 
 function isFinal(error: unknown): boolean {

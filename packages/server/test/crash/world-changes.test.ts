@@ -1,6 +1,7 @@
 /** What happens to containers behind our back: while no life is there to see it, or with nobody told. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { EngineFailed, EngineUnavailable } from '../../src/domain/errors.ts'
 import { hostLane } from '../../src/domain/operation/types.ts'
 import { aCreateRequest } from '../support/builders.ts'
 import { LEASE_TTL_MS } from './life.ts'
@@ -52,6 +53,27 @@ describe('the world changes by itself', () => {
     assert.equal(healed.status, 'Running')
     assert.deepEqual(healed.addresses, addresses)
     assert.equal(stage.world.engine.liveContainers().length, 1)
+  })
+
+  it('an operation that had to wait for the engine often still gets its tries after an error nobody foresaw', async () => {
+    const { faults } = stage.world.engine.calls
+    for (let n = 0; n < 4; n += 1) {
+      faults.add({ call: 'create', trouble: { kind: 'refuse', error: new EngineUnavailable('it is restarting') } })
+    }
+    for (let n = 0; n < 2; n += 1) {
+      faults.add({ call: 'create', trouble: { kind: 'refuse', error: new EngineFailed('an internal error') } })
+    }
+    await stage.askAll([create()])
+    assert.equal((await shown()).status, 'Running')
+    const [made] = await stage.world.store.operations.actions(await uuid())
+    assert.deepEqual([made?.attempt, made?.failures], [7, 2])
+    await stage.askAll([verb('stop'), remove()])
+    for (let n = 0; n < 3; n += 1) {
+      faults.add({ call: 'create', trouble: { kind: 'refuse', error: new EngineFailed('an internal error') } })
+    }
+    await stage.askAll([create()])
+    const { status, statusReason } = await shown()
+    assert.deepEqual([status, statusReason], ['Error', 'an internal error'])
   })
 
   it('a container that vanishes in the middle of its own create is made again', async () => {

@@ -43,6 +43,7 @@ export interface OperationTable {
   state: string
   recipe: string
   attempt: number
+  failures: number
   fence: number
   superseded: number
   recorded: number

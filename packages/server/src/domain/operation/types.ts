@@ -19,6 +19,8 @@ export interface Operation {
   readonly recipe: readonly string[]
   /** Claims so far. */
   readonly attempt: number
+  /** Of these, how many met an error that nobody foresaw. */
+  readonly failures: number
   readonly fence: number
   readonly superseded: boolean
   /** False for verbs that the API does not record as an action (update, resize_container). */

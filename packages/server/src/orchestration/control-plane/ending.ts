@@ -21,6 +21,7 @@ export async function endClaim(
     await tx.operations.release(op.id, op.fence, {
       state: 'queued',
       afterMs: end.afterMs,
+      unforeseen: end.unforeseen,
       errorCode: end.code,
       errorMessage: end.message,
     })

@@ -138,6 +138,7 @@ export class ControlPlaneService implements ControlPlane {
       requestId: op.requestId,
       generation: op.generation,
       attempt: op.attempt,
+      failures: op.failures,
       ageMs: op.ageMs,
       journal: steps.map((s) => ({ name: s.name, state: s.state, mark: s.mark ?? null, output: s.output ?? null })),
       container: toAssigned(container, bindings),

@@ -150,6 +150,15 @@ export interface OperationReads {
   countByState(): Promise<Readonly<Record<string, number>>>
 }
 
+export interface ReleasedOperation {
+  readonly state: OperationState
+  readonly afterMs?: number
+  /** `failures` + 1. */
+  readonly unforeseen?: boolean
+  readonly errorCode?: string | null
+  readonly errorMessage?: string | null
+}
+
 export interface OperationWrites extends OperationReads {
   insert(operation: NewOperation): Promise<Operation>
   /**
@@ -167,11 +176,7 @@ export interface OperationWrites extends OperationReads {
   /** Running under this fence? For writes that follow in the same transaction. */
   holds(id: number, fence: number): Promise<Operation | undefined>
   /** Ends it, or (state `queued`) puts it back with `afterMs`. False when the fence is old. */
-  release(
-    id: number,
-    fence: number,
-    end: { state: OperationState; afterMs?: number; errorCode?: string | null; errorMessage?: string | null },
-  ): Promise<boolean>
+  release(id: number, fence: number, end: ReleasedOperation): Promise<boolean>
   /** Queued operations of the container end as cancelled. Returns how many. */
   cancelQueued(containerUuid: string, message: string): Promise<number>
   /** Marks the running operation of the container as superseded, if there is one. */

@@ -95,7 +95,9 @@ export function operationTests(get: () => StoreHarness): void {
     assert.equal(await store.write((tx) => tx.operations.claim(op.id, 0, 'x', 1_000)), false)
     assert.equal(await store.write((tx) => tx.operations.claim(op.id, 1, 'x', 1_000)), true)
     const again = await store.operations.byId(op.id)
-    assert.deepEqual([again?.fence, again?.attempt], [2, 2])
+    assert.deepEqual([again?.fence, again?.attempt, again?.failures], [2, 2, 0])
+    await store.write((tx) => tx.operations.release(op.id, 2, { state: 'queued', unforeseen: true }))
+    assert.equal((await store.operations.byId(op.id))?.failures, 1)
   })
 
   test('the database itself refuses two running operations of one container', async () => {

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { SystemFault } from '../../../domain/errors.ts'
 import type { Operation, OperationState, Step } from '../../../domain/operation/types.ts'
-import type { NewOperation, OperationWrites } from '../../../orchestration/ports/store.ts'
+import type { NewOperation, OperationWrites, ReleasedOperation } from '../../../orchestration/ports/store.ts'
 import type { OperationParams, Verb } from '../../../orchestration/ports/wire.ts'
 import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
@@ -142,15 +142,15 @@ export class OperationRepo implements OperationWrites {
     return row === undefined ? undefined : toOperation(row)
   }
 
-  async release(
-    id: number,
-    fence: number,
-    end: { state: OperationState; afterMs?: number; errorCode?: string | null; errorMessage?: string | null },
-  ): Promise<boolean> {
+  async release(id: number, fence: number, end: ReleasedOperation): Promise<boolean> {
     const values = { id, fence, state: end.state, code: end.errorCode ?? null, message: end.errorMessage ?? null }
     const { numAffectedRows } =
       end.state === 'queued'
-        ? await releaseForRetry(this.#db, { ...values, afterMs: end.afterMs ?? 0 })
+        ? await releaseForRetry(this.#db, {
+            ...values,
+            afterMs: end.afterMs ?? 0,
+            failed: end.unforeseen === true ? 1 : 0,
+          })
         : await releaseFinished(this.#db, values)
     return numAffectedRows === 1n
   }
@@ -266,6 +266,7 @@ const insertOperation = prepared((db, p: InsertedOperation) =>
     state: 'queued',
     recipe: p.recipe,
     attempt: 0,
+    failures: 0,
     fence: 0,
     superseded: 0,
     recorded: p.recorded,
@@ -320,8 +321,11 @@ const release = (db: Kysely<Schema>, p: Released) =>
     .where('fence', '=', p.fence)
 
 const releaseFinished = prepared((db, p: Released) => release(db, p).set({ finished_at: now }))
-const releaseForRetry = prepared((db, p: Released & { readonly afterMs: number }) =>
-  release(db, p).set({ run_after: sql<number>`${now} + ${p.afterMs}` }),
+const releaseForRetry = prepared((db, p: Released & { readonly afterMs: number; readonly failed: number }) =>
+  release(db, p).set({
+    run_after: sql<number>`${now} + ${p.afterMs}`,
+    failures: sql<number>`failures + ${p.failed}`,
+  }),
 )
 
 const stepBegins = prepared((db, p: { operationId: number; step: string; mark: string }) =>
@@ -386,6 +390,7 @@ function toOperation(row: Selectable<OperationTable> & { now: number }): Operati
     state: row.state as OperationState,
     recipe: JSON.parse(row.recipe) as string[],
     attempt: row.attempt,
+    failures: row.failures,
     fence: row.fence,
     superseded: row.superseded === 1,
     recorded: row.recorded === 1,
