@@ -1,7 +1,7 @@
 # Sourced by ./zund. The texts behind --help.
 
 has_help() {
-  case $1 in zund | up | down | status | test | bench | env) return 0 ;; *) return 1 ;; esac
+  case $1 in zund | up | down | status | policy | test | bench | env) return 0 ;; *) return 1 ;; esac
 }
 
 help_for() {
@@ -18,6 +18,7 @@ The OpenStack Containers service on one machine.
   up          set up what is missing, start the service, say how to use it
   down        stop it; containers keep running
   status      what runs, the engine, how many containers
+  policy      list the rules of who may do what, and try them
   test        run the tests
   bench       run the benchmarks
   env         run a command with the project's Node first in PATH
@@ -67,6 +68,30 @@ Usage: ./zund status [--state-dir DIR] [--json]
 Shows whether the service runs, its roles, its container engine, and how many containers and operations there are.
 
 Exit status: 0 when it runs, 3 when it does not.
+TEXT
+}
+
+help_policy() {
+  cat <<'TEXT'
+Usage: ./zund policy list [--format FORMAT] [OPTIONS]
+       ./zund policy check RULE [--roles ROLE,...] [--project ID] [--user ID] [--target NAME=VALUE]... [OPTIONS]
+
+`list` shows every rule: its name, its check string, whether that is the default, overridden or added by the operator,
+and what it guards. `check` says whether somebody passes a rule, and how each rule behind it comes out. Both read the
+files as the service would, which need not run. docs/policy.md tells of the files and of what a rule may say.
+
+  --state-dir DIR       state directory of the service (default: as of `up`)
+  --policy-file FILE    try this file in the place of the service's own files
+  --format FORMAT       of the list: table (default) or json
+  --roles ROLE,...      roles of the caller; may be given several times
+  --project ID          project of the caller's token
+  --user ID             the caller
+  --target NAME=VALUE   a field of what is acted on; without any: project_id and user_id of the caller
+
+Example: ./zund policy check container:delete --roles member --project p1 --target project_id=p2
+
+Exit status: 0 when it is allowed, or all rules can be read; 3 when it is denied; 1 when a rule or a file is wrong,
+with one line for each.
 TEXT
 }
 

@@ -22,5 +22,10 @@ test('the policy is looked for beside the configuration, then at home; a full pa
   assert.deepEqual(where(), { file: join(home, '.zun', 'zund-rules.yaml'), dirs })
   writeFileSync(join(beside, 'zund-rules.yaml'), '')
   assert.deepEqual(where(), { file: join(beside, 'zund-rules.yaml'), dirs })
+  const usual = { policyFile: 'policy.yaml', policyDirs: [] }
+  writeFileSync(join(beside, 'policy.json'), '{}')
+  assert.equal(policyPlaces(usual, [beside], home).file, join(beside, 'policy.json'))
+  writeFileSync(join(home, 'policy.yaml'), '')
+  assert.equal(policyPlaces(usual, [beside], home).file, join(home, 'policy.yaml'))
   assert.deepEqual(policyPlaces({ policyFile: '', policyDirs: [] }, [beside], home), { file: null, dirs: [] })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Checkout } from './checkout.ts'
 
-const COMMANDS = ['up', 'down', 'status', 'test', 'bench', 'env']
+const COMMANDS = ['up', 'down', 'status', 'policy', 'test', 'bench', 'env']
 
 test('help is there for the launcher and each of its commands, and sets nothing up', async (t) => {
   const checkout = new Checkout(t)

@@ -78,8 +78,9 @@ function tryJson(text: string): Record<string, unknown> | undefined {
 /** undefined: there is no such file. */
 function stampOf(path: string): string | undefined {
   try {
-    const { mtimeNs, ctimeNs, size, ino } = statSync(path, { bigint: true })
-    return `${path} ${mtimeNs} ${ctimeNs} ${size} ${ino}`
+    // Without the time of any change: a second link to it, as some backups make, would count as one.
+    const { mtimeNs, size, ino, mode, uid, gid } = statSync(path, { bigint: true })
+    return `${path} ${mtimeNs} ${size} ${ino} ${mode} ${uid} ${gid}`
   } catch (error) {
     return isMissing(error) ? undefined : `${path} ${messageOf(error)}`
   }

@@ -21,8 +21,26 @@ export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: false, strict: true }).values
   } catch (error) {
-    throw new UsageError(`zund ${command}: ${messageOf(error).split('\n')[0]?.split('. To specify')[0]}`)
+    throw complaint(command, error)
   }
+}
+
+/** The same for commands that take words besides options. */
+export function parseWords<T extends NonNullable<ParseArgsConfig['options']>>(
+  command: string,
+  argv: readonly string[],
+  options: T,
+) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
+    return { values, words: positionals }
+  } catch (error) {
+    throw complaint(command, error)
+  }
+}
+
+function complaint(command: string, error: unknown): UsageError {
+  return new UsageError(`zund ${command}: ${messageOf(error).split('\n')[0]?.split('. To specify')[0]}`)
 }
 
 export function defaultStateDir(environment: NodeJS.ProcessEnv = process.env): string {

@@ -6,6 +6,7 @@ export const HELP = `usage: zund COMMAND [OPTIONS]
   up       start the whole service on this machine
   down     stop it; containers keep running
   status   show roles, engine and counts
+  policy   list the rules of who may do what, and try them
 
 'zund COMMAND --help' tells more.`
 
@@ -20,6 +21,8 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
         return await (await import('./down.ts')).down(rest, streams)
       case 'status':
         return await (await import('./status.ts')).status(rest, streams)
+      case 'policy':
+        return (await import('./policy.ts')).policy(rest, streams)
       case 'help':
       case '--help':
       case '-h':

@@ -101,7 +101,8 @@ function wayTo(end: string, start: string, cameFrom: ReadonlyMap<string, string>
   return way
 }
 
-function rulesNamedBy(check: Check): string[] {
+/** Names after `rule:` in a check. */
+export function rulesNamedBy(check: Check): string[] {
   switch (check.kind) {
     case 'rule':
       return [check.match]
