@@ -9,6 +9,7 @@ import { PolicyFileError, type PolicyPlaces } from '../app/policy/policy-files.t
 import type { HostGateway } from '../app/ports/host-gateway.ts'
 import type { IdentityService } from '../app/ports/identity-service.ts'
 import type { Identity } from '../app/ports/identity.ts'
+import type { Secrets } from '../app/ports/secrets.ts'
 import type { StreamTickets } from '../app/ports/stream-tickets.ts'
 import type { Route } from '../edge/api/route.ts'
 import { buildApiServer } from '../edge/api/server.ts'
@@ -23,6 +24,7 @@ import { localVolumeRoutes } from '../edge/api/v1/local-volumes/routes.ts'
 import { imageRoutes } from '../edge/api/v1/images/routes.ts'
 import { quotaClassRoutes } from '../edge/api/v1/quota-classes/routes.ts'
 import { quotaRoutes } from '../edge/api/v1/quotas/routes.ts'
+import { registryRoutes } from '../edge/api/v1/registries/routes.ts'
 import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
 import { identityRoutes } from '../edge/identity/identity-routes.ts'
 import { systemClock } from '../lib/system-clock.ts'
@@ -47,6 +49,7 @@ export interface ApiDeps {
   readonly tickets: StreamTickets
   readonly gateway: HostGateway
   readonly registry: RegistryAccess
+  readonly secrets: Secrets
   /** Milliseconds for one request; absent: as clients expect it. */
   readonly requestTimeoutMs?: number
 }
@@ -101,6 +104,7 @@ export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
     ...availabilityZoneRoutes(deps),
     ...quotaRoutes(deps),
     ...quotaClassRoutes(deps),
+    ...registryRoutes(deps),
     ...localNetworkRoutes(deps),
     ...localVolumeRoutes(deps),
     ...extensionRoutes(LOCAL_EXTENSIONS),

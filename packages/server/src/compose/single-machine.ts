@@ -12,6 +12,9 @@ import { LocalStreamDialer } from '../adapters/streams/local-dialer.ts'
 import { LocalHostGateway } from '../adapters/streams/local-host-gateway.ts'
 import { messageOf } from '../domain/errors.ts'
 import { systemClock } from '../lib/system-clock.ts'
+import { SealedSecrets } from '../adapters/secrets/sealed-secrets.ts'
+import { accessForOperation } from '../app/registries/access.ts'
+import { resealPasswords } from '../app/registries/reseal.ts'
 import { ControlPlaneService } from '../orchestration/control-plane/service.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
@@ -23,6 +26,7 @@ import type { Config } from './config/options.ts'
 import { composeHost, imageDefaults, PING_TIMEOUT_MS } from './host.ts'
 import { policyPlaces } from './policy-places.ts'
 import type { StateDir } from './state-dir.ts'
+import { secretKeys } from './secret-keys.ts'
 import { composeTerminals } from './terminals.ts'
 
 export const DATABASE_FILE = 'zund.sqlite'
@@ -69,6 +73,8 @@ export class SingleMachine {
     const database = openDatabase(state.file(DATABASE_FILE))
     const store = new SqlStore(database)
     this.#stops.push(() => store.close())
+    const secrets = new SealedSecrets(secretKeys(config, state))
+    await resealPasswords(store, secrets, log)
     const engine = this.#options.engine ?? this.#dockerEngine(database.deploymentId)
     await requireEngine(engine, config)
     const identity = await this.#identity(database)
@@ -81,8 +87,9 @@ export class SingleMachine {
         log,
         leaseTtlMs: LEASE_TTL_MS,
         newUuid: randomUUID,
-        // Credentials of the operator's registry stay on the host; a container brings none of its own here.
-        registryFor: async () => ({ domain: imageDefaults(config).defaultRegistry, auth: null }),
+        // Credentials of the operator's registry stay on the host; these are the project's own.
+        registryFor: (container) =>
+          accessForOperation({ ...imageDefaults(config), registries: store.registries, secrets, log }, container),
       }),
     )
     const { agent, disposer, imageWorker, images, registry } = composeHost({
@@ -119,6 +126,7 @@ export class SingleMachine {
       identity,
       tickets,
       registry,
+      secrets,
       gateway: new LocalHostGateway({ name: config.host, engine, images, trouble: () => agent.engineTrouble }),
     })
     const { apiHostIp: host, apiPort: port } = config

@@ -15,6 +15,7 @@ import { systemClock } from '../../src/lib/system-clock.ts'
 import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import { Disposer } from '../../src/orchestration/disposer.ts'
 import type { Container } from '../../src/domain/container/types.ts'
+import { someSecrets } from '../support/builders.ts'
 import { until } from '../support/host-fixture.ts'
 import { apiOn, appOptions, ask, LiveStore } from '../support/live-api.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -37,6 +38,7 @@ before(async () => {
   const containers = {
     ...common,
     images: { check: async () => 'exists' as const },
+    secrets: someSecrets(),
     clock: systemClock,
     log: quietLog,
   }

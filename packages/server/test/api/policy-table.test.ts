@@ -144,6 +144,22 @@ const TABLE: readonly Row[] = [
   { line: 'DELETE /v1/quotas/{red}', rule: 'quota:delete', answers: TO_ADMINS },
   { line: 'GET /v1/quota_classes/default', rule: 'quota_class:get', answers: TO_ADMINS },
   { line: 'PUT /v1/quota_classes/default', rule: 'quota_class:update', answers: TO_ADMINS, body: { containers: -1 } },
+  { line: 'GET /v1/registries', rule: 'registry:get_all', answers: TO_ALL },
+  { line: 'GET /v1/registries?all_projects=true', rule: 'registry:get_all_all_projects', answers: TO_ADMINS },
+  {
+    line: 'POST /v1/registries',
+    rule: 'registry:create',
+    answers: '201 201 201 201 401',
+    body: { registry: { domain: 'registry.test' } },
+  },
+  { line: 'GET /v1/registries/{registry}', rule: 'registry:get_one', answers: SHOWN },
+  {
+    line: 'PATCH /v1/registries/{registry}',
+    rule: 'registry:update',
+    answers: SHOWN,
+    body: { registry: { name: 'other-{n}' } },
+  },
+  { line: 'DELETE /v1/registries/{registry}', rule: 'registry:delete', answers: '204 204 204 404 401' },
   { line: 'GET /v1/local/networks', rule: 'local_network:get_all', answers: TO_ALL },
   {
     line: 'POST /v1/local/networks',
@@ -169,7 +185,7 @@ const TABLE: readonly Row[] = [
 const FIELD_RULES = ['host', 'image_pull_policy', 'privileged', 'runtime'].map((field) => `container:get_one:${field}`)
 
 /** No request of today asks these: they are for the operator's rules, or for resources that are yet to come. */
-const WITHOUT_ROUTE = /^(context_is_admin|admin_or_owner|admin_api|deny_everybody|network:.*|capsule:.*|registry:.*)$/
+const WITHOUT_ROUTE = /^(context_is_admin|admin_or_owner|admin_api|deny_everybody|network:.*|capsule:.*)$/
 
 /** The trace of a failed step is shown or not; lifecycle.test.ts looks at it. */
 const SHOWN_OR_NOT = ['container:action:events']
@@ -192,13 +208,14 @@ test('with the default rules every request is answered as the table has it', asy
 })
 
 /** Rules that are asked after another one of the same request. */
-const isSecond = (rule: string): boolean => /^container:(create:.*|.*_all_projects|delete_force|get_one:.*)$/.test(rule)
+const isSecond = (rule: string): boolean =>
+  /^container:(create:.*|.*_all_projects|delete_force|get_one:.*)$|^registry:.*_all_projects$/.test(rule)
 
 for (const second of [false, true]) {
   test(`a rule of the operator is what decides, as the ${second ? 'second' : 'first'} one of a request`, async (t) => {
     const rows = TABLE.filter(({ rule }) => rule !== null && isSecond(rule) === second)
     // What a request is about must have been made by somebody: a member may, and no admin.
-    const made = ['container:create', 'local_network:create', 'local_volume:create']
+    const made = ['container:create', 'registry:create', 'local_network:create', 'local_volume:create']
     const policy = Object.fromEntries(rows.map(({ rule }) => [rule, made.includes(rule ?? '') ? 'role:member' : '!']))
     const stage = await PolicyStage.start(JSON.stringify(policy))
     t.after(() => stage.api.stop())
@@ -256,5 +273,24 @@ test('fields with a rule of their own are shown to those who pass it', async (t)
       expected,
       caller,
     )
+  }
+})
+
+test('fields of a registry are hidden by a rule of the operator, and cannot be found out by a filter', async (t) => {
+  const stage = await PolicyStage.start('"registry:get_one:username": "role:reader"\n')
+  t.after(() => stage.api.stop())
+  const ask = async (line: string, caller: CallerName) => await stage.ask({ line, rule: null, answers: '' }, caller)
+  for (const [caller, isShown] of [
+    ['reader', true],
+    ['member', false],
+  ] as const) {
+    const one = (await ask('GET /v1/registries/{registry}', caller)).body as { registry: object }
+    const all = (await ask('GET /v1/registries', caller)).body as { registries: object[] }
+    for (const shown of [one.registry, ...all.registries]) {
+      assert.deepEqual([Object.hasOwn(shown, 'username'), Object.hasOwn(shown, 'domain')], [isShown, true], caller)
+    }
+    const { status, title } = await ask('GET /v1/registries?username=u', caller)
+    if (isShown) assert.equal(status, 200)
+    else assert.deepEqual([status, title], [403, "Policy doesn't allow registry:get_one:username to be performed."])
   }
 })

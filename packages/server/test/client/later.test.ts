@@ -7,10 +7,6 @@ import { clientTests } from './stage.ts'
 
 /** Command line and the request that there is no route for. */
 const LATER = {
-  'appcontainer registry list': 'GET /v1/registries',
-  'appcontainer registry show mine': 'GET /v1/registries/mine',
-  'appcontainer registry create --name mine --domain registry.example': 'POST /v1/registries',
-  'appcontainer registry update --name ours mine': 'PATCH /v1/registries/mine',
   'capsule list': 'GET /v1/capsules',
   'capsule show mine': 'GET /v1/capsules/mine',
 } as const
@@ -24,10 +20,7 @@ clientTests('later', (stage) => {
   }
 
   it('those that print their failure say the same', async () => {
-    for (const [line, request] of [
-      ['appcontainer registry delete mine', 'DELETE /v1/registries/mine'],
-      ['capsule delete mine', 'DELETE /v1/capsules/mine'],
-    ] as const) {
+    for (const [line, request] of [['capsule delete mine', 'DELETE /v1/capsules/mine']] as const) {
       const { out, err } = await stage.admin.run(line)
       assert.ok(`${out}${err}`.includes(`There is no ${request}. (HTTP 404)`), out + err)
       assert.doesNotMatch(err, /Traceback/)

@@ -14,6 +14,7 @@ import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Checkpoint, Clock } from '../../src/orchestration/ports/clock.ts'
 import type { ContainerEngine } from '../../src/orchestration/ports/engine.ts'
 import type { Store } from '../../src/orchestration/ports/store.ts'
+import { someSecrets } from '../support/builders.ts'
 import { appOptions, inventory } from '../support/live-api.ts'
 import type { Deps } from './requests.ts'
 import { forever, mortal, Mortality } from './mortal.ts'
@@ -119,6 +120,7 @@ export class Life extends Mortality {
       doorbell,
       policy: new PolicyEngine({ file: null, log: quietLog }),
       images: { check: async () => 'exists' },
+      secrets: someSecrets(),
       gateway: { searchImages: async () => [] },
       options: appOptions,
       clock,

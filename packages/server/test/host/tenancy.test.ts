@@ -13,6 +13,7 @@ import { ZundProcess } from '../support/zund-process.ts'
 /** What an action needs so that it is not refused for another reason; for those that need anything. */
 const ARGUMENTS: Readonly<Record<string, { readonly query?: string; readonly body?: object }>> = {
   'PATCH /v1/containers/:ident': { body: { name: 'stolen' } },
+  'PATCH /v1/registries/:ident': { body: { registry: { domain: 'stolen.example' } } },
   'POST /v1/containers/:ident/rename': { query: 'name=stolen' },
   'POST /v1/containers/:ident/resize_container': { body: { memory: 64 } },
   'POST /v1/containers/:ident/commit': { query: 'repository=stolen' },
@@ -49,6 +50,7 @@ let admin: ApiClient
 let box: ContainerBody
 let network: Named
 let volume: Named
+let registry: Named
 let image: string
 const sim = await SimMachine.start()
 const routes: readonly Route[] = sim.routes.filter((route) => route.path.includes('/:ident'))
@@ -61,6 +63,9 @@ before(async () => {
   admin = await zund.client('zund-admin')
   network = await alice.expect<Named>(201, 'POST', '/v1/local/networks', { body: { name: 'secret-lan' } })
   volume = await alice.expect<Named>(201, 'POST', '/v1/local/volumes', { body: { name: 'secret-data', size: 1 } })
+  const store = { name: 'secret-store', domain: 'secret.example', username: 'secret', password: 'secret' }
+  registry = (await alice.expect<{ registry: Named }>(201, 'POST', '/v1/registries', { body: { registry: store } }))
+    .registry
   box = await alice.run({
     name: 'secret-box',
     interactive: true,
@@ -117,6 +122,7 @@ function targetOf(path: string): Named | undefined {
   if (path.startsWith('/v1/containers/')) return box
   if (path.startsWith('/v1/local/networks/')) return network
   if (path.startsWith('/v1/local/volumes/')) return volume
+  if (path.startsWith('/v1/registries/')) return registry
   if (path.startsWith('/v1/images/')) return { uuid: image, name: 'secret' }
   return undefined
 }
@@ -154,11 +160,24 @@ test('lists have only what is one’s own, whatever they are asked', async () =>
     const { containers } = await bob.expect<{ containers: unknown[] }>(200, 'GET', `/v1/containers${query}`)
     assert.deepEqual(containers, [], query)
   }
-  for (const resource of ['containers', 'local/networks', 'local/volumes']) {
-    await sameAnswer('GET', (ident) => `/v1/${resource}?marker=${ident}`, undefined, [
-      resource === 'containers' ? box.uuid : resource === 'local/networks' ? network.uuid : volume.uuid,
-      randomUUID(),
-    ])
+  for (const [resource, { uuid }] of [
+    ['containers', box],
+    ['local/networks', network],
+    ['local/volumes', volume],
+    ['registries', registry],
+  ] as const) {
+    await sameAnswer('GET', (ident) => `/v1/${resource}?marker=${ident}`, undefined, [uuid, randomUUID()])
+  }
+  for (const query of ['', `?project_id=${alice.projectId}`, '?name=secret-store', '?domain=secret.example']) {
+    const { registries } = await bob.expect<{ registries: unknown[] }>(200, 'GET', `/v1/registries${query}`)
+    assert.deepEqual(registries, [], query)
+  }
+  for (const pair of [
+    [registry.uuid, randomUUID()],
+    [registry.name, 'nobodys-store'],
+  ] as const) {
+    const create = (ident: string): object => ({ image: 'busybox', registry: ident })
+    assert.equal(await sameAnswer('POST', () => '/v1/containers', create, pair), 404)
   }
   const { networks } = await bob.expect<{ networks: Named[] }>(200, 'GET', '/v1/local/networks')
   assert.ok(networks.every(({ name }) => name !== network.name))

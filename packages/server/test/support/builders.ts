@@ -1,9 +1,15 @@
 /** Values with defaults, for tests that care about one field of many. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { KEY_BYTES, SealedSecrets } from '../../src/adapters/secrets/sealed-secrets.ts'
 import type { EngineCreateRequest } from '../../src/orchestration/ports/engine.ts'
 import type { NewLocalNetwork, NewContainer, NewOperation } from '../../src/orchestration/ports/store.ts'
 import type { Binding, ContainerSpec, MountData, Observation, PortData } from '../../src/orchestration/ports/wire.ts'
 import { ABSENT } from '../../src/domain/container/status.ts'
+
+/** With a key that is nobody else's. */
+export function someSecrets(): SealedSecrets {
+  return new SealedSecrets([randomBytes(KEY_BYTES)])
+}
 
 export function aSpec(patch: Partial<ContainerSpec> = {}): ContainerSpec {
   return {

@@ -77,6 +77,7 @@ export class PolicyStage {
       action: async () => (await this.#running()).action,
       host: async () => await this.#host(),
       image: async () => await this.#image(projectId),
+      registry: async () => await this.#registry(),
       network: async () => await this.#local('networks', {}),
       volume: async () => await this.#local('volumes', { size: 1 }),
     }
@@ -131,6 +132,15 @@ export class PolicyStage {
       })
     })
     return uuid
+  }
+
+  async #registry(): Promise<string> {
+    const { body, title } = await this.api.ask('POST /v1/registries', {
+      body: { registry: { name: `of-${this.#count}`, domain: 'registry.test' } },
+    })
+    const { registry } = body as { registry?: { uuid: string } }
+    assert.ok(registry !== undefined, title)
+    return registry.uuid
   }
 
   async #local(kind: 'networks' | 'volumes', more: object): Promise<string> {

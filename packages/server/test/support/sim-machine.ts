@@ -22,6 +22,7 @@ import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStreamTickets } from '../../src/adapters/sql/repos/stream-tickets.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import { LocalHostGateway } from '../../src/adapters/streams/local-host-gateway.ts'
+import { accessForOperation } from '../../src/app/registries/access.ts'
 import { PolicyEngine } from '../../src/app/policy/policy-engine.ts'
 import { apiRoutes, composeApi, type ApiDeps } from '../../src/compose/api.ts'
 import { loadConfig } from '../../src/compose/config/load.ts'
@@ -36,6 +37,7 @@ import { Disposer } from '../../src/orchestration/disposer.ts'
 import { HostAgent } from '../../src/orchestration/host-agent.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Clock, Logger, Service } from '../../src/orchestration/ports/clock.ts'
+import { someSecrets } from './builders.ts'
 import { inventory } from './live-api.ts'
 import { until } from './until.ts'
 
@@ -63,6 +65,7 @@ const TABLES = [
   'local_network',
   'disposal',
   'image',
+  'registry',
   'stream_ticket',
 ]
 
@@ -104,6 +107,7 @@ export class SimMachine {
   readonly #directory = mkdtempSync(join(tmpdir(), 'zund-sim-'))
   readonly #database = new SqlDatabase(join(this.#directory, 'zund.sqlite'))
   readonly #doorbell = new LocalDoorbell()
+  readonly #secrets = someSecrets()
   readonly #services: Service[]
   readonly #terminals: ReturnType<typeof composeTerminals>
   readonly #tokens = new Map<User, string>()
@@ -143,6 +147,7 @@ export class SimMachine {
       doorbell: this.#doorbell,
       identity: this.identity,
       tickets,
+      secrets: this.#secrets,
       registry: { check: async ({ path }) => (/busybox|nginx/.test(path) ? 'exists' : 'absent') },
       gateway: new LocalHostGateway({ name: HOST, engine, images, trouble: () => agent.engineTrouble }),
       ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
@@ -245,6 +250,13 @@ export class SimMachine {
     await until('all containers are gone', async () => (await this.rows())['container'] === 0)
   }
 
+  /** Once there are no containers that use them. */
+  async clearRegistries(): Promise<void> {
+    for (const { uuid } of await this.#list('/v1/registries?all_projects=true', 'registries')) {
+      await this.ask('admin', 'DELETE', `/v1/registries/${uuid}`)
+    }
+  }
+
   /** Deletes, as their users would, all that is there, and waits until it is gone. */
   async clear(): Promise<void> {
     await this.clearContainers()
@@ -259,6 +271,7 @@ export class SimMachine {
     // The list of images has only those of the caller's project; an admin may delete them all.
     const { rows } = await sql<{ uuid: string }>`select uuid from image`.execute(this.#database.read)
     for (const { uuid } of rows) await this.ask('admin', 'DELETE', `/v1/images/${uuid}`)
+    await this.clearRegistries()
     await until('nothing is left', async () => Object.values(await this.rows()).every((n) => n === 0))
   }
 
@@ -339,7 +352,11 @@ export class SimMachine {
         log,
         leaseTtlMs: 60_000,
         newUuid: randomUUID,
-        registryFor: async () => ({ domain: null, auth: null }),
+        registryFor: (container) =>
+          accessForOperation(
+            { registries: this.store.registries, secrets: this.#secrets, log, defaultRegistry: null },
+            container,
+          ),
       }),
     )
   }

@@ -16,6 +16,7 @@ export interface ContainerTable {
   memory_mib: number
   disk: number
   auto_remove: number
+  registry_uuid: string | null
   spec: string
   desired: string
   generation: number
@@ -215,10 +216,23 @@ export interface QuotaTable {
   hard_limit: number
 }
 
+export interface RegistryTable {
+  id: Generated<number>
+  uuid: string
+  name: string | null
+  domain: string
+  username: string | null
+  /** Sealed. */
+  password: string | null
+  project_id: string
+  user_id: string
+}
+
 export interface Schema {
   container: ContainerTable
   container_usage: ContainerUsageTable
   quota: QuotaTable
+  registry: RegistryTable
   operation: OperationTable
   step: StepTable
   binding: BindingTable

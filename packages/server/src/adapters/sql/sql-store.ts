@@ -10,6 +10,7 @@ import { LocalNetworkRepo } from './repos/local-networks.ts'
 import { LocalVolumeRepo } from './repos/local-volumes.ts'
 import { OperationRepo } from './repos/operations.ts'
 import { QuotaRepo } from './repos/quotas.ts'
+import { RegistryRepo } from './repos/registries.ts'
 import type { Schema } from './schema.ts'
 
 /** The store over one SQL database. */
@@ -23,6 +24,7 @@ export class SqlStore implements Store {
   readonly volumes: StoreReads['volumes']
   readonly disposals: StoreReads['disposals']
   readonly quotas: StoreReads['quotas']
+  readonly registries: StoreReads['registries']
   readonly #database: SqlDatabase
   #tx: Tx | undefined
 
@@ -38,6 +40,7 @@ export class SqlStore implements Store {
     this.volumes = reads.volumes
     this.disposals = reads.disposals
     this.quotas = reads.quotas
+    this.registries = reads.registries
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -61,5 +64,6 @@ function reposOn(db: Kysely<Schema>): Tx {
     volumes: new LocalVolumeRepo(db),
     disposals: new DisposalRepo(db),
     quotas: new QuotaRepo(db),
+    registries: new RegistryRepo(db),
   }
 }

@@ -8,9 +8,11 @@ import { chooseHost, noHostReason } from '../../domain/scheduling/filters.ts'
 import type { Tx } from '../../orchestration/ports/store.ts'
 import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
 import { accept } from '../accept.ts'
-import type { RequestContext } from '../context.ts'
+import { ownScope, type RequestContext } from '../context.ts'
 import { bad, type Body } from '../fields.ts'
 import { hostViews } from '../hosts/host-views.ts'
+import { accessOf } from '../registries/access.ts'
+import { findRegistry, registryNotFound } from '../registries/find.ts'
 import { parseCreate, type CreateInput } from './create-input.ts'
 import type { ContainerDeps } from './deps.ts'
 import { generatedName } from './generated-name.ts'
@@ -37,20 +39,24 @@ export async function createContainer(
   if (input.runtime !== null) policy.authorize('container:create:runtime', ctx)
   if (input.imagePullPolicy !== null) policy.authorize('container:create:image_pull_policy', ctx)
   if (input.host !== null) policy.authorize('container:create:requested_destination', ctx)
+  // An admin's container, too, is made with a registry of its own project: nobody else's password is used for it.
+  const registry = input.registry === null ? null : await findRegistry(store.registries, ownScope(ctx), input.registry)
   const spec = toSpec(
     input,
+    registry?.uuid ?? null,
     options.defaults,
     securityGroupsOf(input, projectId),
     imageDriverOf(input, options.imageDrivers),
   )
-  if (input.registry !== null)
-    throw new NotFound(`Registry ${input.registry} could not be found.`, 'registry-not-found')
   if (input.host !== null && (await store.hosts.byName(input.host)) === undefined) {
     throw new NotFound(`Compute host ${input.host} could not be found.`, 'requested-host-not-found')
   }
   await requireImage(deps, ctx, spec, projectId)
 
   const container = await store.write(async (tx) => {
+    if (registry !== null && (await tx.registries.byUuid(registry.uuid, { kind: 'all' })) === undefined) {
+      throw registryNotFound(input.registry ?? '')
+    }
     await requireQuota(
       tx,
       projectId,
@@ -110,6 +116,7 @@ export async function createContainer(
 
 function toSpec(
   input: CreateInput,
+  registryUuid: string | null,
   defaults: ContainerDeps['options']['defaults'],
   securityGroups: string[],
   imageDriver: string,
@@ -118,7 +125,7 @@ function toSpec(
     image: input.image,
     imageDriver,
     imagePullPolicy: input.imagePullPolicy,
-    registryUuid: null,
+    registryUuid,
     command: input.command,
     entrypoint: input.entrypoint,
     cpu: input.cpu ?? defaults.cpu,
@@ -167,15 +174,17 @@ function imageDriverOf(input: { imageDriver: string | null }, available: readonl
 }
 
 export async function requireImage(
-  deps: Pick<ContainerDeps, 'images'>,
+  deps: Pick<ContainerDeps, 'images' | 'secrets' | 'store'>,
   ctx: RequestContext,
-  spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imagePullPolicy'>,
+  spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imagePullPolicy' | 'registryUuid'>,
   projectId: string,
 ): Promise<void> {
   if (parseImageReference(spec.image) === undefined) {
     throw new InvalidInput(`'${spec.image}' is not an image reference of the form [registry/]name[:tag][@digest].`)
   }
-  const found = await deps.images.check({ spec, projectId, registryDomain: null, auth: null }, null, {
+  const { secrets, store } = deps
+  const { domain, auth } = await accessOf({ secrets, registries: store.registries }, spec.registryUuid)
+  const found = await deps.images.check({ spec, projectId, registryDomain: domain, auth }, null, {
     signal: ctx.signal,
   })
   if (found === 'absent') {

@@ -3,6 +3,7 @@ import type { Doorbell, Store } from '../../orchestration/ports/store.ts'
 import type { AppOptions } from '../options.ts'
 import type { ImageCatalog } from '../ports/image-catalog.ts'
 import type { Policy } from '../ports/policy.ts'
+import type { Secrets } from '../ports/secrets.ts'
 
 /** What the use cases of containers work with. */
 export interface ContainerDeps {
@@ -10,6 +11,7 @@ export interface ContainerDeps {
   readonly doorbell: Doorbell
   readonly policy: Policy
   readonly images: ImageCatalog
+  readonly secrets: Secrets
   readonly options: AppOptions
   readonly clock: Clock
   readonly log: Logger

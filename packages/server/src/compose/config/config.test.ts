@@ -99,7 +99,22 @@ test('a bad option is one line that names group, option, value and limit', () =>
 })
 
 test('a secret is not shown', () => {
-  // No secret has a format that could be wrong, so the reference to something unset stands for all.
+  const known = 'notgood but just long enough i t'
+  for (const keys of ['too short', known, `${'x'.repeat(32)}, too short`, `${'x'.repeat(32)}, ${known}`]) {
+    withFile(`auth_encryption_key = ${keys}`, (file) => {
+      assert.throws(
+        () => loadConfig({ ...none, files: [file] }),
+        (error) =>
+          error instanceof ConfigError &&
+          /option auth_encryption_key in \[DEFAULT\] is '\[redacted\]'/.test(error.message) &&
+          !/too short|notgood|xxx/.test(error.message),
+      )
+    })
+  }
+  withFile(`auth_encryption_key = ${'a b'.repeat(11)}, ${'y'.repeat(32)},`, (file) => {
+    const { authEncryptionKeys } = loadConfig({ ...none, files: [file] })
+    assert.deepEqual(authEncryptionKeys, ['a b'.repeat(11), 'y'.repeat(32)])
+  })
   withFile('[docker]\ndefault_registry_password = pa$$$missing', (file) => {
     assert.throws(
       () => loadConfig({ ...none, files: [file] }),

@@ -22,12 +22,12 @@ const option =
 
 const text = option((value) => value)
 const optionalText = option<string | null>((value) => (value === '' ? null : value))
-const list = option((value) =>
+const items = (value: string): string[] =>
   value
     .split(',')
     .map((item) => item.trim())
-    .filter((item) => item !== ''),
-)
+    .filter((item) => item !== '')
+const list = option(items)
 const lines = option((value) =>
   value
     .split('\n')
@@ -73,11 +73,28 @@ const cidr = (pattern: RegExp) =>
     return value
   })
 
+const encryptionKeys = option((value) => {
+  const texts = items(value)
+  if (texts.includes(PUBLISHED_KEY)) throw new Error('it is a key that everybody knows')
+  if (texts.some((key) => key.length < SHORTEST_KEY)) throw new Error(`a key has fewer than ${SHORTEST_KEY} characters`)
+  return texts
+})
+
+/** Of a key that is written as text. */
+const SHORTEST_KEY = 32
+/** What the option stands at where upstream's file was never touched. */
+const PUBLISHED_KEY = 'notgood but just long enough i t'
+
 const DEFAULT = 'DEFAULT'
 
 export const OPTIONS = {
   host: text(DEFAULT, 'host', { fallback: hostname(), help: 'Name of this compute host.' }),
   myIp: text(DEFAULT, 'my_ip', { fallback: '127.0.0.1', help: 'Address other options default to.' }),
+  authEncryptionKeys: encryptionKeys(DEFAULT, 'auth_encryption_key', {
+    fallback: '',
+    help: 'Seals passwords of registries: texts of at least 32 characters, the first seals, all open. Empty: a key file.',
+    secret: true,
+  }),
   debug: flag(DEFAULT, 'debug', { fallback: 'false', help: 'Log each step.' }),
   containerRuntime: optionalText(DEFAULT, 'container_runtime', {
     fallback: '',

@@ -394,6 +394,38 @@ export interface QuotaWrites extends QuotaReads {
   clear(owner: QuotaOwner): Promise<void>
 }
 
+/** A private image registry of a project. */
+export interface Registry {
+  readonly id: number
+  readonly uuid: string
+  /** Not unique. */
+  readonly name: string | null
+  /** As it stands before an image's name; may have a path after it. */
+  readonly domain: string
+  readonly username: string | null
+  readonly sealedPassword: string | null
+  readonly projectId: string
+  readonly userId: string
+}
+
+export type RegistryPatch = Partial<Pick<Registry, 'name' | 'domain' | 'username' | 'sealedPassword'>>
+
+export interface RegistryReads {
+  byUuid(uuid: string, scope: Scope): Promise<Registry | undefined>
+  byName(name: string, scope: Scope): Promise<Registry[]>
+  /** By id, ascending. */
+  list(scope: Scope): Promise<Registry[]>
+  /** Whether a container, whatever its status, was made with it. */
+  isUsed(uuid: string): Promise<boolean>
+}
+
+export interface RegistryWrites extends RegistryReads {
+  insert(registry: Omit<Registry, 'id'>): Promise<Registry>
+  update(uuid: string, patch: RegistryPatch): Promise<boolean>
+  /** Fails while it is used. */
+  remove(uuid: string): Promise<boolean>
+}
+
 export interface StoreReads {
   readonly containers: ContainerReads
   readonly operations: OperationReads
@@ -404,6 +436,7 @@ export interface StoreReads {
   readonly volumes: LocalVolumeReads
   readonly disposals: DisposalReads
   readonly quotas: QuotaReads
+  readonly registries: RegistryReads
 }
 
 export interface Tx {
@@ -416,6 +449,7 @@ export interface Tx {
   readonly volumes: LocalVolumeWrites
   readonly disposals: DisposalWrites
   readonly quotas: QuotaWrites
+  readonly registries: RegistryWrites
 }
 
 export interface Store extends StoreReads {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { Conflict, InvalidInput } from '../../../src/domain/errors.ts'
 import type { ImageRecord, NewLocalVolume, Page } from '../../../src/orchestration/ports/store.ts'
-import { aBinding, aMount, aNetwork } from '../../support/builders.ts'
+import { aBinding, aMount, aNetwork, aSpec } from '../../support/builders.ts'
 import { addContainer, ALL, type StoreHarness } from '../../support/store-harness.ts'
 
 function anImage(patch: Partial<ImageRecord> = {}): Omit<ImageRecord, 'id'> {
@@ -179,6 +179,35 @@ export function resourceTests(get: () => StoreHarness): void {
     })
     assert.deepEqual(await quotas.limitsOf(['project', 'same']), {})
     assert.deepEqual(await quotas.limitsOf(['class', 'same']), { cpu: 8 })
+  })
+
+  test('registries are their project’s, may share a name, and stay while a container has them', async () => {
+    const { store } = get()
+    const aRegistry = { name: 'store', domain: 'r.example', username: null, sealedPassword: null, userId: 'user' }
+    const add = async (projectId: string) =>
+      await store.write((tx) => tx.registries.insert({ ...aRegistry, uuid: randomUUID(), projectId }))
+    const [one, two, theirs] = [await add('project'), await add('project'), await add('other')]
+    const own = { kind: 'project', projectId: 'project' } as const
+    assert.deepEqual(await store.registries.byName('store', own), [one, two])
+    assert.deepEqual(await store.registries.byName('Store', own), [])
+    assert.deepEqual(await store.registries.list(own), [one, two])
+    assert.deepEqual(await store.registries.list({ kind: 'user', userId: 'user' }), [one, two, theirs])
+    assert.equal(await store.registries.byUuid(theirs.uuid, own), undefined)
+    const patch = { name: 'renamed', domain: 'q.example', username: 'u', sealedPassword: 'sealed' }
+    assert.equal(await store.write((tx) => tx.registries.update(one.uuid, patch)), true)
+    assert.equal(await store.write((tx) => tx.registries.update(one.uuid, {})), true)
+    assert.equal(await store.write((tx) => tx.registries.update(randomUUID(), patch)), false)
+    assert.equal(await store.write((tx) => tx.registries.update(randomUUID(), {})), false)
+    assert.deepEqual(await store.registries.byUuid(one.uuid, ALL), { ...one, ...patch })
+
+    const { uuid } = await addContainer(store, { spec: aSpec({ registryUuid: one.uuid }) })
+    assert.deepEqual([await store.registries.isUsed(one.uuid), await store.registries.isUsed(two.uuid)], [true, false])
+    await assert.rejects(store.write((tx) => tx.registries.remove(one.uuid)))
+    await assert.rejects(addContainer(store, { spec: aSpec({ registryUuid: randomUUID() }) }))
+    await store.write((tx) => tx.containers.remove(uuid))
+    assert.equal(await store.registries.isUsed(one.uuid), false)
+    assert.equal(await store.write((tx) => tx.registries.remove(one.uuid)), true)
+    assert.equal(await store.write((tx) => tx.registries.remove(one.uuid)), false)
   })
 
   test('a commit that comes to nothing leaves what was there before', async () => {

@@ -59,6 +59,13 @@ const FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   containers: [1_000_000, '-1', -1],
   disk: [1_000_000, '-1'],
   usages: ['true', 'False', ''],
+  domain: ['registry.test', 'registry.test:5000/mirror'],
+  username: ['puller'],
+  registry: [
+    { name: 'store', domain: 'registry.test' },
+    { domain: 'registry.test', username: 'puller', password: 'secret word' },
+    { name: 'other-store' },
+  ],
   // Identity.
   auth: [
     {
@@ -105,6 +112,7 @@ const CREATE: Readonly<Record<string, readonly unknown[]>> = {
   availability_zone: ['nova', null],
   hints: [{}, { 'label:rack': 'a1' }],
   runtime: ['', 'runc'],
+  registry: ['store'],
 }
 
 /** What a field holds in a request that is right. */
@@ -123,6 +131,8 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/local/networks': ['name'],
   'POST /v1/local/volumes': ['name', 'size'],
   'GET /v1/quotas/:project': ['usages'],
+  'POST /v1/registries': ['registry'],
+  'PATCH /v1/registries/:ident': ['registry'],
   'PUT /v1/quotas/:project': QUOTA,
   'PUT /v1/quota_classes/:name': QUOTA,
   'POST /identity/v3/auth/tokens': ['auth'],
@@ -163,6 +173,8 @@ export function neededFields(route: string): readonly string[] {
     'POST /v1/local/networks': ['name'],
     'POST /v1/local/volumes': ['name', 'size'],
     'POST /v1/images': ['repo', 'host'],
+    'POST /v1/registries': ['registry'],
+    'PATCH /v1/registries/:ident': ['registry'],
     'POST /identity/v3/auth/tokens': ['auth'],
     execute: ['command'],
     execute_resize: ['exec_id', 'h', 'w'],

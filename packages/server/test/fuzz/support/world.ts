@@ -22,6 +22,7 @@ const RIGHT: readonly (readonly [path: string, names: readonly string[]])[] = [
   ['/v1/hosts', [HOST, 'the host']],
   ['/v1/local/networks', ['lan']],
   ['/v1/local/volumes', ['data']],
+  ['/v1/registries', ['store']],
   ['/v1/quotas', ['the project']],
   ['/v1/quota_classes', ['default']],
   ['/identity/v3', ['the project']],
@@ -76,6 +77,8 @@ export class World {
     })
     await this.#image()
     this.#uuids.set('the project', this.machine.projectId('red'))
+    await this.#registry('alice', 'store')
+    await this.#registry('bob', 'bobs-secret-store')
     for (const wanted of CONTAINERS) await this.#container(wanted)
     await this.#local('alice', 'networks', { name: 'lan' })
     await this.#local('alice', 'volumes', { name: 'data', size: 1 })
@@ -124,6 +127,15 @@ export class World {
     })
     this.#uuids.set(name, fresh)
     if (name === 'box') this.#request = String(made.headers['x-openstack-request-id'])
+  }
+
+  async #registry(user: User, name: string): Promise<void> {
+    const uuid = this.#uuids.get(name) ?? ''
+    const there = await this.machine.store.registries.byUuid(uuid, { kind: 'all' })
+    if (there?.name === name) return
+    const registry = { name, domain: 'registry.test', username: 'puller', password: 'bobs-secret-password' }
+    const made = await this.machine.ask(user, 'POST', '/v1/registries', { registry })
+    this.#uuids.set(name, (JSON.parse(made.body) as { registry: { uuid: string } }).registry.uuid)
   }
 
   async #local(user: User, resource: 'networks' | 'volumes', body: { name: string; size?: number }): Promise<void> {

@@ -6,6 +6,7 @@ import { deployment } from './005-deployment.ts'
 import { sumsAndAddresses } from './006-sums-and-addresses.ts'
 import { usage } from './007-usage.ts'
 import { quota } from './008-quota.ts'
+import { registry } from './009-registry.ts'
 import { failures } from './010-failures.ts'
 
 /** In order; a released one is never edited, only followed. */
@@ -18,5 +19,6 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '006-sums-and-addresses', statements: sumsAndAddresses },
   { name: '007-usage', statements: usage },
   { name: '008-quota', statements: quota },
+  { name: '009-registry', statements: registry },
   { name: '010-failures', statements: failures },
 ]

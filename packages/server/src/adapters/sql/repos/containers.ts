@@ -286,6 +286,7 @@ const insertRow = prepared((db, p: InsertedRow) =>
     memory_mib: p.memory_mib,
     disk: p.disk,
     auto_remove: p.auto_remove,
+    registry_uuid: p.registry_uuid,
     spec: p.spec,
     desired: p.desired,
     generation: 0,
@@ -354,6 +355,7 @@ function specColumns(spec: ContainerSpec) {
     memory_mib: spec.memoryMiB,
     disk: spec.diskGiB,
     auto_remove: spec.autoRemove ? 1 : 0,
+    registry_uuid: spec.registryUuid,
     spec: JSON.stringify(spec),
   }
 }
