@@ -47,8 +47,8 @@ export function requireStatus(container: Container, key: StateKey): void {
   )
 }
 
-/** Fields of the record that a rule may name. */
-export function policyTarget(container: Container): PolicyTarget {
+/** Fields of the record that a rule may name, under their names in the API. */
+export function policyTarget({ spec, ...container }: Container): PolicyTarget {
   return {
     uuid: container.uuid,
     project_id: container.projectId,
@@ -56,7 +56,20 @@ export function policyTarget(container: Container): PolicyTarget {
     name: container.name,
     host: container.host,
     status: container.status,
-    image: container.spec.image,
-    labels: container.spec.labels,
+    image: spec.image,
+    image_driver: spec.imageDriver,
+    image_pull_policy: spec.imagePullPolicy,
+    labels: spec.labels,
+    environment: spec.environment,
+    hostname: spec.hostname,
+    workdir: spec.workdir,
+    cpu_policy: spec.cpuPolicy,
+    interactive: spec.interactive,
+    tty: spec.tty,
+    auto_remove: spec.autoRemove,
+    auto_heal: spec.autoHeal,
+    privileged: spec.privileged,
+    runtime: spec.runtime,
+    security_groups: spec.securityGroups,
   }
 }
