@@ -6,6 +6,8 @@ export interface AppOptions {
   readonly defaults: Defaults
   readonly quota: QuotaOptions
   readonly localQuota: LocalQuota
+  /** [zund] quota_registries: records a project may have; -1 is unlimited. */
+  readonly registriesPerProject: number
   /** [api] max_limit: largest page. */
   readonly maxPageSize: number
   /** service_down_time: seconds of silence after which a host counts as down. */

@@ -30,6 +30,7 @@ export function appOptions(config: Config): AppOptions {
       cpu: config.quotaCpu,
       disk: config.quotaDisk,
     },
+    registriesPerProject: config.quotaRegistries,
     localQuota: {
       networks: config.quotaLocalNetworks,
       volumes: config.quotaLocalVolumes,

@@ -16,7 +16,7 @@ interface Registry {
 
 let api: SpecApi
 before(async () => {
-  api = await SpecApi.start()
+  api = await SpecApi.start({ overrides: { quotaRegistries: '5' } })
   api.machine.engine.images.publish(`${DOMAIN}/team/busybox`, { command: ['serve'], auth: LOGIN })
 })
 after(() => api.stop())
@@ -213,6 +213,15 @@ test('another project’s registry is not found, an admin finds all, and a name 
 
   await refused('POST /v1/registries', { as: 'eve', body: { registry: { domain: 'a.test' } } }, [403, 'not-authorized'])
   assert.deepEqual(await names('', { as: 'eve' }), [])
+})
+
+test('a project has at most so many as the operator lets it, also when they are asked for at once', async () => {
+  const body = { registry: { domain: 'registry.test' } }
+  const answers = await Promise.all(Array.from({ length: 12 }, () => api.ask('POST /v1/registries', { body })))
+  assert.equal(answers.filter(({ status }) => status === 201).length, 5)
+  const refusals = new Set(answers.filter(({ status }) => status !== 201).map(({ code, title }) => `${code} ${title}`))
+  assert.deepEqual([...refusals], ['over-quota Quota exceeded: the project has 5 of at most 5 registries.'])
+  await add({ domain: 'registry.test' }, { as: 'bob' })
 })
 
 test('a container is made with the registry of its project: short names are looked for there, with its password', async () => {

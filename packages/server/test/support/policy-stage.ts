@@ -28,6 +28,7 @@ const UNLIMITED = {
   quotaContainers: '-1',
   quotaMemory: '-1',
   quotaCpu: '-1',
+  quotaRegistries: '-1',
   quotaLocalNetworks: '-1',
   quotaLocalVolumes: '-1',
   quotaLocalVolumeSize: '-1',

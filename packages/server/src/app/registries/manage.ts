@@ -1,6 +1,6 @@
 /** Private image registries of projects: what containers of the project can be made with. */
-import { Conflict, Forbidden, PolicyNotAuthorized } from '../../domain/errors.ts'
-import type { Page, Registry, Store } from '../../orchestration/ports/store.ts'
+import { Conflict, Forbidden, PolicyNotAuthorized, QuotaExceeded } from '../../domain/errors.ts'
+import type { Page, Registry, RegistryReads, Store } from '../../orchestration/ports/store.ts'
 import { lookupScope, ownScope, type RequestContext } from '../context.ts'
 import { missing, type Body } from '../fields.ts'
 import type { AppOptions } from '../options.ts'
@@ -14,7 +14,7 @@ export interface RegistryDeps {
   readonly store: Store
   readonly policy: Policy
   readonly secrets: Secrets
-  readonly options: Pick<AppOptions, 'maxPageSize'>
+  readonly options: Pick<AppOptions, 'maxPageSize' | 'registriesPerProject'>
   readonly newUuid: () => string
 }
 
@@ -42,18 +42,20 @@ export async function createRegistry(deps: RegistryDeps, ctx: RequestContext, bo
   const { projectId, userId } = ctx.caller
   if (projectId === null) throw new Forbidden('A registry belongs to a project; the token is not scoped to one.')
   const uuid = deps.newUuid()
-  return await deps.store.write(
-    async (tx) =>
-      await tx.registries.insert({
-        uuid,
-        name: name ?? null,
-        domain,
-        username: username ?? null,
-        sealedPassword: password === undefined ? null : deps.secrets.seal(password, uuid),
-        projectId,
-        userId,
-      }),
-  )
+  const sealedPassword = password === undefined ? null : deps.secrets.seal(password, uuid)
+  return await deps.store.write(async (tx) => {
+    await requireRoom(tx.registries, projectId, deps.options.registriesPerProject)
+    const fields = { name: name ?? null, domain, username: username ?? null, sealedPassword }
+    return await tx.registries.insert({ uuid, ...fields, projectId, userId })
+  })
+}
+
+/** The contract knows no limit here; without one a project could fill the database. */
+async function requireRoom(registries: RegistryReads, projectId: string, limit: number): Promise<void> {
+  if (limit < 0) return
+  const there = (await registries.list({ kind: 'project', projectId })).length
+  if (there < limit) return
+  throw new QuotaExceeded(`Quota exceeded: the project has ${there} of at most ${limit} registries.`)
 }
 
 export async function listRegistries(

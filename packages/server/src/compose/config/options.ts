@@ -219,6 +219,10 @@ export const OPTIONS = {
     fallback: '100',
     help: 'GiB of all local volumes of a project; the space is reserved on the disk.',
   }),
+  quotaRegistries: quota('zund', 'quota_registries', {
+    fallback: '100',
+    help: 'Private registries a project may have records of. -1: unlimited.',
+  }),
   registryAllowed: list('zund', 'registry_allowed', {
     fallback: '',
     help: 'Registries that may be used: host, host:port or *.example.com; empty: any.',

@@ -39,7 +39,13 @@ export class World {
   }
 
   static async start(): Promise<World> {
-    const unlimited = { quotaContainers: '-1', quotaCpu: '-1', quotaMemory: '-1', quotaDisk: '-1' }
+    const unlimited = {
+      quotaContainers: '-1',
+      quotaCpu: '-1',
+      quotaMemory: '-1',
+      quotaDisk: '-1',
+      quotaRegistries: '-1',
+    }
     const world = new World(await SimMachine.start({ overrides: unlimited }))
     try {
       await world.ready()
