@@ -86,6 +86,10 @@ test('rules decide as the language says', () => {
     ['rule:nowhere', admin, {}, false],
     ['not rule:nowhere', admin, {}, true],
     ['http://127.0.0.1/ask or role:member', member, {}, true],
+    ['http://127.0.0.1/ask', member, {}, false],
+    ['not http://127.0.0.1/ask', member, {}, false],
+    ['not (http://127.0.0.1/ask and role:member)', member, {}, false],
+    ['not (http://127.0.0.1/ask and role:other)', member, {}, true],
     ['nonsense or role:member', member, {}, true],
   ]
   for (const [rule, credentials, target, expected] of rows) {

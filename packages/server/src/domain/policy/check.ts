@@ -5,6 +5,8 @@
 
 export type Check =
   | { readonly kind: 'constant'; readonly value: boolean }
+  /** Could be either: denies, and a `not` does not turn it round. */
+  | { readonly kind: 'undecided' }
   | { readonly kind: 'not'; readonly check: Check }
   | { readonly kind: 'and' | 'or'; readonly checks: readonly Check[] }
   | { readonly kind: 'rule' | 'role'; readonly match: string }
@@ -26,34 +28,33 @@ export interface Enforcement {
 /** Checks inside each other, over all rules. */
 const DEEPEST = 1_000
 
-class TooDeep extends Error {}
+/** undefined: undecided. */
+type Decision = boolean | undefined
 
 export function enforceRule(name: string, e: Enforcement): boolean {
-  try {
-    return evaluateRule(name, e, 0)
-  } catch (error) {
-    // As false it would be a yes under a `not`.
-    if (error instanceof TooDeep) return false
-    throw error
-  }
+  return evaluateRule(name, e, 0) === true
 }
 
-function evaluateRule(name: string, e: Enforcement, depth: number): boolean {
+function evaluateRule(name: string, e: Enforcement, depth: number): Decision {
   const check = e.rules.get(name) ?? e.rules.get(e.defaultRule)
-  return check !== undefined && evaluate(check, e, depth)
+  return check === undefined ? false : evaluate(check, e, depth)
 }
 
-function evaluate(check: Check, e: Enforcement, depth: number): boolean {
-  if (depth > DEEPEST) throw new TooDeep()
+function evaluate(check: Check, e: Enforcement, depth: number): Decision {
+  if (depth > DEEPEST) return undefined
   switch (check.kind) {
     case 'constant':
       return check.value
-    case 'not':
-      return !evaluate(check.check, e, depth + 1)
+    case 'undecided':
+      return undefined
+    case 'not': {
+      const decision = evaluate(check.check, e, depth + 1)
+      return decision === undefined ? undefined : !decision
+    }
     case 'and':
-      return check.checks.every((one) => evaluate(one, e, depth + 1))
+      return first(false, check.checks, e, depth + 1)
     case 'or':
-      return check.checks.some((one) => evaluate(one, e, depth + 1))
+      return first(true, check.checks, e, depth + 1)
     case 'rule':
       return evaluateRule(check.match, e, depth + 1)
     case 'role': {
@@ -71,6 +72,17 @@ function evaluate(check: Check, e: Enforcement, depth: number): boolean {
     default:
       return check satisfies never
   }
+}
+
+/** The decision that settles it if one of the checks comes to it; else the other one, if all are decided. */
+function first(settles: boolean, checks: readonly Check[], e: Enforcement, depth: number): Decision {
+  let otherwise: Decision = !settles
+  for (const check of checks) {
+    const decision = evaluate(check, e, depth)
+    if (decision === settles) return settles
+    if (decision === undefined) otherwise = undefined
+  }
+  return otherwise
 }
 
 /** `%(key)s` from the target; undefined when a key is missing. */

@@ -160,8 +160,8 @@ function parseCheck({ text, at }: Token, flaws: RuleFlaw[]): Check {
   const match = text.slice(colon + 1)
   if (kind === 'rule') return { kind, match }
   if (kind === 'http' || kind === 'https') {
-    flaws.push({ position: at, why: 'no other server is asked by a rule: this check never matches' })
-    return FALSE
+    flaws.push({ position: at, why: 'no other server is asked by a rule: this check decides nothing' })
+    return { kind: 'undecided' }
   }
   const bad = /%(?!%|\([^)]*\)s)./.exec(match.replaceAll('%%', '  ')) ?? /%$/.exec(match.replaceAll('%%', '  '))
   if (bad !== null) {

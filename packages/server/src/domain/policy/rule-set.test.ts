@@ -41,7 +41,7 @@ test('what is wrong with a rule is one line with its name and the position, and 
 test('a single check that cannot be made is told of, and the others of its rule still count', () => {
   const rows: readonly [string, string][] = [
     ['nonsense', "'nonsense' is not of the form KIND:MATCH and never matches"],
-    ['https://policy.example/ask', 'no other server is asked by a rule: this check never matches'],
+    ['https://policy.example/ask', 'no other server is asked by a rule: this check decides nothing'],
   ]
   for (const [check, why] of rows) {
     const { allows, lines } = compiled({ alone: check, other: `${check} or role:admin` })
