@@ -201,7 +201,7 @@ test('a waiter that gives up leaves the others alone, the last one stops the pul
   const told = { one: false, two: false }
   const one = images.obtain(request(name), () => (told.one = true), { signal: first.signal })
   const two = images.obtain(request(name), () => (told.two = true), { signal: second.signal })
-  const isLayerAsked = (): boolean => front.seen.some((line) => line.includes('/blobs/'))
+  const isLayerAsked = (): boolean => front.seen.some((line) => line.includes('/team/left/blobs/'))
   await until('both wait for the layer', async () => told.one && told.two && isLayerAsked())
   first.abort(new Error('not any more'))
   await assert.rejects(one, /not any more/)

@@ -1,8 +1,8 @@
 /** A real engine and real containers, for tests of what an adapter does to the host. */
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
 import { DockerEngine } from '../../src/adapters/docker/docker-engine.ts'
 import type { EngineCreateRequest } from '../../src/orchestration/ports/engine.ts'
+import { TestEngine } from './test-engine.ts'
 
 export const IMAGE = 'busybox:latest'
 const DEADLINE_MS = 20_000
@@ -52,14 +52,11 @@ export class Containers {
     return { exitCode, output: output.toString('utf8') }
   }
 
-  /** A process of the container, as the host numbers it. */
+  /** The first process of the container, as the host numbers it. Others in its cgroup may be on their way out. */
   async pid(uuid: string): Promise<string> {
-    const engineId = (await this.engine.inspect(uuid, soon()))?.engineId ?? 'none'
-    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-      const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
-      if (groups.includes(engineId)) return pid
-    }
-    throw new Error(`container ${uuid} has no process`)
+    const { State } = await new TestEngine().api<{ State: { Pid: number } }>('GET', `/containers/zun-${uuid}/json`)
+    if (State.Pid === 0) throw new Error(`container ${uuid} has no process`)
+    return String(State.Pid)
   }
 
   async removeAll(): Promise<void> {

@@ -231,11 +231,15 @@ export async function startFront(registry: { readonly port: number }): Promise<F
 
 /** On a slow line 512 bytes at a time. (An engine notices that a pull was stopped when it gets the next bytes.) */
 async function passOn(answer: IncomingMessage, outgoing: ServerResponse, isSlow: () => boolean): Promise<void> {
+  let left = Number(answer.headers['content-length'] ?? Number.POSITIVE_INFINITY)
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     for (let at = 0, end = 0; at < chunk.length; at = end) {
       if (outgoing.destroyed) return
-      end = isSlow() ? at + 512 : chunk.length
+      end = isSlow() ? Math.min(at + 512, chunk.length) : chunk.length
       outgoing.write(chunk.subarray(at, end))
+      left -= end - at
+      // At once: who has it all may leave, and has not broken off.
+      if (left === 0) return void outgoing.end()
       if (isSlow()) await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
