@@ -5,17 +5,25 @@
 import { resolve } from 'node:path'
 import type { TestEvent } from 'node:test/reporters'
 
-export type Count = 'passed' | 'failed' | 'skipped' | 'fileWithoutTests'
+type TestResult = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>
+
+export interface Counted {
+  readonly as: 'passed' | 'failed' | 'skipped' | 'fileWithoutTests'
+  readonly test: string
+  readonly file?: string | undefined
+}
 
 export default async function* countReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of events) {
-    const count = countOf(event)
-    if (count !== undefined) yield `${JSON.stringify(count)}\n`
+    if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
+    const as = countOf(event)
+    if (as === undefined) continue
+    const counted: Counted = { as, test: event.data.name, file: event.data.file }
+    yield `${JSON.stringify(counted)}\n`
   }
 }
 
-function countOf(event: TestEvent): Count | undefined {
-  if (event.type !== 'test:pass' && event.type !== 'test:fail') return undefined
+function countOf(event: TestResult): Counted['as'] | undefined {
   const { data } = event
   if (data.skip !== undefined || data.todo !== undefined) return 'skipped'
   // Node reports a file as a test of its own when it has none, and when it crashed.

@@ -84,10 +84,12 @@ function describe({ name, about, needs }: Suite): string {
   return `${name.padEnd(10)}${about}${wanted}`
 }
 
-function summary({ name }: Suite, { passed, failed, skipped, remark }: SuiteResult, ms: number): string {
+function summary({ name }: Suite, { passed, failed, skipped, failures = [], remark }: SuiteResult, ms: number): string {
   const more = [skipped > 0 ? `${skipped} skipped` : '', remark ?? ''].filter((text) => text !== '')
   const counts = [`${passed} passed`, `${failed} failed`, ...more].join(', ')
-  return `${name.padEnd(10)}${counts} (${(ms / 1000).toFixed(1)} s)`
+  // Named once more here, because the end of a long output is what people see, and what is kept of it.
+  const named = failures.map((failure) => `\n  ✖ ${failure}`).join('')
+  return `${name.padEnd(10)}${counts} (${(ms / 1000).toFixed(1)} s)${named}`
 }
 
 /** The message of what went wrong, or undefined. */

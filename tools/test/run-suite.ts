@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Count } from './count-reporter.ts'
+import { join, relative } from 'node:path'
+import type { Counted } from './count-reporter.ts'
 import { runInGroup } from './process-group.ts'
 import type { Suite } from './suites.ts'
 
@@ -11,6 +11,8 @@ export interface SuiteResult {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** Names of the tests that failed, each with its file. */
+  readonly failures?: readonly string[]
   /** Said beside the numbers when they alone do not explain the failure. */
   readonly remark?: string
 }
@@ -42,7 +44,7 @@ export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promi
       signal: AbortSignal.any([o.signal, timeout]),
     })
     const selected = run.nodeOptions.some((option) => SELECTING.test(option))
-    const tally = tallyOf(existsSync(counts) ? readFileSync(counts, 'utf8') : '', selected)
+    const tally = tallyOf(existsSync(counts) ? readFileSync(counts, 'utf8') : '', { selected, root: run.root })
     if (o.signal.aborted) return worse(tally, 'it was interrupted')
     if (timeout.aborted) return worse(tally, `it was not finished after ${Math.round(timeoutMs / 60_000)} minutes`)
     if (code !== 0 && tally.failed === 0) return worse(tally, `node --test ended with ${code}`)
@@ -68,13 +70,19 @@ function nodeArguments({ suite, root, files, nodeOptions }: SuiteRun, counts: st
 }
 
 /** `selected`: files in which no test was selected look like files without tests, and are fine then. */
-function tallyOf(lines: string, selected: boolean): SuiteResult {
+function tallyOf(lines: string, o: { selected: boolean; root: string }): SuiteResult {
   const tally = { passed: 0, failed: 0, skipped: 0, fileWithoutTests: 0 }
+  const failures: string[] = []
   for (const line of lines.split('\n')) {
-    if (line.endsWith('"')) tally[JSON.parse(line) as Count] += 1
+    // The last line may be half written.
+    if (!line.endsWith('}')) continue
+    const { as, test, file } = JSON.parse(line) as Counted
+    tally[as] += 1
+    if (as === 'failed') failures.push(file === undefined ? test : `${relative(o.root, file)}: ${test}`)
   }
-  const { fileWithoutTests, ...result } = tally
-  if (fileWithoutTests === 0 || selected) return result
+  const { fileWithoutTests, ...counts } = tally
+  const result = { ...counts, failures }
+  if (fileWithoutTests === 0 || o.selected) return result
   return { ...result, failed: result.failed + fileWithoutTests, remark: `${fileWithoutTests} file(s) without a test` }
 }
 
