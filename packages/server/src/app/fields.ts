@@ -26,12 +26,14 @@ export function listed(names: readonly string[], quote = ''): string {
   return `${some.join(', ')}${names.length > some.length ? ` and ${names.length - some.length} more` : ''}`
 }
 
-export function refuseUnknownFields(body: Body, known: readonly string[]): void {
+/** `where`: the path of an object inside of the body. */
+export function refuseUnknownFields(body: Body, known: readonly string[], where?: string): void {
   const unknown = Object.keys(body).filter((name) => !known.includes(name))
   if (unknown.length === 0) return
   const names = listed(unknown, "'")
+  const place = where === undefined ? '' : `in ${where} `
   throw new InvalidInput(
-    `Additional properties are not allowed (${names} ${unknown.length === 1 ? 'was' : 'were'} unexpected)`,
+    `Additional properties are not allowed ${place}(${names} ${unknown.length === 1 ? 'was' : 'were'} unexpected)`,
     'schema-validation-error',
   )
 }

@@ -87,7 +87,7 @@ const FIELDS = [
 
 export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const HOST = /^[a-zA-Z0-9\-._]*$/
-const IMAGE = /[a-zA-Z0-9][a-zA-Z0-9_.-]/
+export const IMAGE = /[a-zA-Z0-9][a-zA-Z0-9_.-]/
 
 /** Decoded bytes of one injected file, and how many mounts a container may have. */
 const LARGEST_FILE_BYTES = 1024 * 1024
@@ -133,7 +133,7 @@ export function parseCreate(body: Body, minor: number, limits: Limits): CreateIn
     cpuPolicy,
     memoryMiB: parseMemory(body, limits),
     diskGiB: numberField(body, 'disk', { min: limits.minimumDisk, max: limits.maximumDisk, integer: true }) ?? null,
-    workdir: parseWorkdir(body),
+    workdir: checkedWorkdir(body, 'workdir'),
     environment: parseEnvironment(body),
     labels: parseLabels(body),
     hostname: gated(body, 'hostname', minor, 9, hostname === '' ? null : (hostname ?? null)),
@@ -209,11 +209,11 @@ function parseCpuPolicy(body: Body): 'shared' | 'dedicated' {
 }
 
 /** CVE-2024-21626: a working directory below /proc can point outside of the container. */
-function parseWorkdir(body: Body): string | null {
-  const value = textField(body, 'workdir', { max: 255 }) ?? null
+export function checkedWorkdir(body: Body, name: string): string | null {
+  const value = textField(body, name, { max: 255 }) ?? null
   if (value === null || value === '') return null
-  if (!value.startsWith('/')) throw bad('workdir', value, 'It must be an absolute path')
-  if (/^\/+proc(\/|$)/.test(value)) throw bad('workdir', value, 'It must not be below /proc')
+  if (!value.startsWith('/')) throw bad(name, value, 'It must be an absolute path')
+  if (/^\/+proc(\/|$)/.test(value)) throw bad(name, value, 'It must not be below /proc')
   return value
 }
 
@@ -352,7 +352,7 @@ function parseMount(mount: unknown): MountRequest {
   refuseUnknownFields(mount, ['type', 'source', 'destination', 'size'])
   const destination = textField(mount, 'destination', { min: 1, max: 4096 })
   if (destination === undefined) throw missing('mounts.destination')
-  if (!destination.startsWith('/') || destination.split('/').includes('..') || /^\/+$/.test(destination)) {
+  if (!isBelowRoot(destination)) {
     throw bad('mounts', destination, 'destination must be an absolute path below /')
   }
   const type = textField(mount, 'type') ?? 'volume'
@@ -363,6 +363,10 @@ function parseMount(mount: unknown): MountRequest {
   const sizeGiB = numberField(mount, 'size', { min: 1, max: 16_384, integer: true })
   if (sizeGiB === undefined) throw bad('mounts', mount, 'One of source and size must be given')
   return { kind: 'new', sizeGiB, destination }
+}
+
+export function isBelowRoot(path: string): boolean {
+  return path.startsWith('/') && !path.split('/').includes('..') && !/^\/+$/.test(path)
 }
 
 function checkedBase64(text: string): string {
