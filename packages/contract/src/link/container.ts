@@ -178,7 +178,8 @@ export type DesiredState = Static<typeof DesiredStateSchema>
 /** All a host has to know of one of its containers. */
 export const AssignedContainerSchema = Type.Object({
   uuid: Type.String(),
-  name: Type.String(),
+  /** null: a capsule without a name. */
+  name: nullable(Type.String()),
   projectId: Type.String(),
   generation: Type.Integer(),
   desired: DesiredStateSchema,

@@ -1,3 +1,4 @@
+import type { PullPolicy } from '../orchestration/ports/wire.ts'
 import type { QuotaLimits } from '../domain/quota.ts'
 
 /** Options the use cases need, as read once at start (compose/config.ts). Names in comments are zun.conf's. */
@@ -6,6 +7,7 @@ export interface AppOptions {
   readonly defaults: Defaults
   readonly quota: QuotaOptions
   readonly localQuota: LocalQuota
+  readonly sandbox: SandboxOptions
   /** [zund] quota_registries: records a project may have; -1 is unlimited. */
   readonly registriesPerProject: number
   /** [api] max_limit: largest page. */
@@ -37,6 +39,14 @@ export interface AppOptions {
     readonly poolV6: string | null
     readonly prefixV6: number
   }
+}
+
+/** What holds a capsule's network namespace. */
+export interface SandboxOptions {
+  /** sandbox_image; null: the built-in one. */
+  readonly image: string | null
+  /** sandbox_image_pull_policy */
+  readonly pullPolicy: PullPolicy
 }
 
 /** [DEFAULT] minimum_*, maximum_*: MiB, cores, GiB. They bind values given by the user, not defaults. */

@@ -30,6 +30,7 @@ export function appOptions(config: Config): AppOptions {
       cpu: config.quotaCpu,
       disk: config.quotaDisk,
     },
+    sandbox: { image: config.sandboxImage, pullPolicy: config.sandboxImagePullPolicy },
     registriesPerProject: config.quotaRegistries,
     localQuota: {
       networks: config.quotaLocalNetworks,

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'node:test'
 import type { StoreHarness } from '../support/store-harness.ts'
 import { bindingTests } from './store/bindings.ts'
+import { capsuleTests } from './store/capsules.ts'
 import { containerTests } from './store/containers.ts'
 import { hostTests } from './store/hosts.ts'
 import { operationTests } from './store/operations.ts'
@@ -24,6 +25,7 @@ export function storeSuite(name: string, open: () => Promise<StoreHarness>): voi
     })
     writeTests(get)
     containerTests(get)
+    capsuleTests(get)
     pagingTests(get)
     operationTests(get)
     bindingTests(get)

@@ -21,7 +21,7 @@ describe('the world changes by itself', () => {
   afterEach(() => stage.close())
 
   const shown = async () => {
-    const [found] = await stage.world.store.containers.byName(NAME, ALL)
+    const [found] = await stage.world.store.containers.byName(NAME, 0, ALL)
     assert.ok(found !== undefined, 'the record is gone')
     return found
   }

@@ -8,6 +8,7 @@ export interface ContainerTable {
   container_type: number
   project_id: string
   user_id: string
+  /** Empty: a capsule without a name. */
   name: string
   /** For filters and sorting; `spec` holds them too. */
   image: string
@@ -27,6 +28,10 @@ export interface ContainerTable {
   progress: string | null
   observed: string | null
   addresses: string
+  /** Of a member: its capsule. */
+  capsule_uuid: string | null
+  /** Of a capsule. */
+  annotations: string | null
   created_at: number
   updated_at: number | null
 }

@@ -15,7 +15,7 @@ export async function findContainer(reads: ContainerReads, ctx: RequestContext, 
     if (found === undefined || found.kind !== 0) throw containerNotFound(ident)
     return found
   }
-  const [first, ...others] = await reads.byName(ident, scope)
+  const [first, ...others] = await reads.byName(ident, 0, scope)
   if (first === undefined) throw containerNotFound(ident)
   if (others.length > 0) {
     throw new Conflict(`Multiple containers exist with name '${ident}'. Please use the container uuid instead.`)

@@ -5,6 +5,11 @@ const GREEK =
 
 /** `zeta-22-container`: a Greek letter and a number from 1 to 24. */
 export function generatedName(random: () => number = Math.random): string {
+  return `${letterAndNumber(random)}-container`
+}
+
+/** `zeta-22` */
+export function letterAndNumber(random: () => number = Math.random): string {
   const letter = GREEK[Math.floor(random() * GREEK.length)] ?? 'alpha'
-  return `${letter}-${1 + Math.floor(random() * 24)}-container`
+  return `${letter}-${1 + Math.floor(random() * 24)}`
 }

@@ -11,7 +11,7 @@ export type MountRequest =
   | { readonly kind: 'new'; readonly sizeGiB: number; readonly destination: string }
   | { readonly kind: 'file'; readonly contents: string; readonly destination: string }
 
-interface Planner {
+export interface Planner {
   readonly tx: Tx
   readonly projectId: string
   readonly userId: string
@@ -97,7 +97,7 @@ export async function findVolume(volumes: LocalVolumeReads, projectId: string, i
   return first
 }
 
-async function usableVolume(volumes: LocalVolumeReads, projectId: string, ident: string): Promise<LocalVolume> {
+export async function usableVolume(volumes: LocalVolumeReads, projectId: string, ident: string): Promise<LocalVolume> {
   const volume = await findVolume(volumes, projectId, ident)
   if (volume.deleting) throw new InvalidInput(`Volume ${volume.uuid} is being deleted.`, 'volume-not-usable')
   const users = await volumes.users(volume.uuid)

@@ -17,7 +17,10 @@ export interface Stats {
 
 export async function readStats(deps: LiveDeps, ctx: RequestContext, ident: string): Promise<Stats> {
   const { container, host } = await locate(deps, ctx, ident, 'stats')
-  return toStats(container.name, await deps.gateway.stats(host, container.uuid, { signal: ctx.signal }))
+  return toStats(
+    container.name ?? container.uuid,
+    await deps.gateway.stats(host, container.uuid, { signal: ctx.signal }),
+  )
 }
 
 export function toStats(name: string, sample: StatsSample): Stats {

@@ -100,6 +100,14 @@ export const OPTIONS = {
     fallback: '',
     help: "Runtime when none is asked for; empty: the engine's own default.",
   }),
+  sandboxImage: optionalText(DEFAULT, 'sandbox_image', {
+    fallback: '',
+    help: "Image of the container that holds a capsule's network; empty: one that each host makes itself.",
+  }),
+  sandboxImagePullPolicy: oneOf('always', 'ifnotpresent', 'never')(DEFAULT, 'sandbox_image_pull_policy', {
+    fallback: 'ifnotpresent',
+    help: 'When sandbox_image is pulled.',
+  }),
   minimumMemory: mib(DEFAULT, 'minimum_memory', { fallback: '4', help: 'MiB.' }),
   maximumMemory: mib(DEFAULT, 'maximum_memory', { fallback: '8192', help: 'MiB.' }),
   minimumCpus: decimal(0, 1024)(DEFAULT, 'minimum_cpus', { fallback: '0.1', help: 'Cores.' }),

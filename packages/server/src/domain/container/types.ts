@@ -30,7 +30,8 @@ export interface Container {
   readonly kind: ContainerKind
   readonly projectId: string
   readonly userId: string
-  readonly name: string
+  /** null: a capsule that was given none. */
+  readonly name: string | null
   readonly spec: ContainerSpec
   readonly desired: DesiredState
   /** Accepted changes so far; also the sequence number of its newest operation. */
@@ -43,6 +44,10 @@ export interface Container {
   readonly progress: string | null
   readonly observed: Observation | null
   readonly addresses: Addresses
+  /** Of a member: its capsule. */
+  readonly capsuleUuid: string | null
+  /** Of a capsule: free JSON of its user. */
+  readonly annotations: Readonly<Record<string, unknown>> | null
   readonly createdAtMs: number
   readonly updatedAtMs: number | null
 }

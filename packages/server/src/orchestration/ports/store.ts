@@ -39,13 +39,15 @@ export interface NewContainer {
   readonly kind: ContainerKind
   readonly projectId: string
   readonly userId: string
-  readonly name: string
+  readonly name: string | null
   readonly spec: ContainerSpec
   readonly desired: DesiredState
   readonly host: string | null
   readonly status: ContainerStatus
   readonly statusReason: string | null
   readonly addresses: Addresses
+  readonly capsuleUuid?: string
+  readonly annotations?: Readonly<Record<string, unknown>> | null
 }
 
 export interface ContainerPatch {
@@ -76,9 +78,13 @@ export type ContainerFilterKey =
   | 'auto_remove'
 
 export interface ContainerQuery extends Page {
+  readonly kind: NamedKind
   readonly scope: Scope
   readonly filters: ContainerFilters
 }
+
+/** What the API knows by itself: containers and capsules. Members are found through their capsule. */
+export type NamedKind = Extract<ContainerKind, 0 | 1>
 
 /** What names one exact content of a container row. */
 export interface ContainerKey {
@@ -98,17 +104,19 @@ export interface ContainerReads {
   /** What is there now under this uuid, without reading it; undefined: nothing in this scope. */
   key(uuid: string, scope: Scope): Promise<ContainerKey | undefined>
   /** Exact, case-sensitive. */
-  byName(name: string, scope: Scope): Promise<Container[]>
+  byName(name: string, kind: NamedKind, scope: Scope): Promise<Container[]>
   /** NotFound `container-not-found` for an unknown marker, InvalidInput `invalid-parameter-value` for a bad sort key. */
   keys(query: ContainerQuery): Promise<ContainerKey[]>
   byUuids(uuids: readonly string[]): Promise<Container[]>
+  /** Of all these capsules, each capsule's in the order in which they were inserted. */
+  membersOf(capsuleUuids: readonly string[]): Promise<Container[]>
   onHost(host: string): Promise<Container[]>
   /**
    * Of all records of the project, whatever their status, kind 0 only. A resize that is under way holds what it grows
    * to, as long as it may still come to that.
    */
   usageOfProject(projectId: string): Promise<Usage>
-  /** Of all records bound to the host. */
+  /** Of all records bound to the host; a capsule counts with its own total, its members do not count again. */
   usageOfHost(host: string): Promise<Usage>
   /** Case-insensitive; `projectId` null looks in all projects; `exceptUuid` is left out. */
   nameTaken(name: string, projectId: string | null, exceptUuid: string | null): Promise<boolean>
@@ -119,7 +127,7 @@ export interface ContainerWrites extends ContainerReads {
   insert(container: NewContainer): Promise<Container>
   /** False when there is no such row. */
   update(uuid: string, patch: ContainerPatch): Promise<boolean>
-  /** With its operations, steps and bindings. */
+  /** With its operations, steps and bindings; a capsule with its members, and with theirs. */
   remove(uuid: string): Promise<boolean>
 }
 

@@ -66,7 +66,7 @@ export function containerTests(get: () => StoreHarness): void {
       [ALL, [mine.uuid, theirs.uuid]],
     ]
     for (const [scope, visible] of rows) {
-      const named = (await store.containers.byName('same', scope)).map((c) => c.uuid)
+      const named = (await store.containers.byName('same', 0, scope)).map((c) => c.uuid)
       assert.deepEqual(named.toSorted(), visible.toSorted())
       for (const { uuid } of [mine, theirs]) {
         assert.equal((await store.containers.byUuid(uuid, scope)) !== undefined, visible.includes(uuid))
@@ -77,20 +77,23 @@ export function containerTests(get: () => StoreHarness): void {
   test('names are found exactly, and taken whatever their case', async () => {
     const { store } = get()
     const { uuid } = await addContainer(store, { projectId: 'p1', name: 'Web' })
-    assert.equal((await store.containers.byName('web', ALL)).length, 0)
+    assert.equal((await store.containers.byName('web', 0, ALL)).length, 0)
     assert.equal(await store.containers.nameTaken('wEB', 'p1', null), true)
     assert.equal(await store.containers.nameTaken('web', 'p2', null), false)
     assert.equal(await store.containers.nameTaken('web', null, null), true)
     assert.equal(await store.containers.nameTaken('web', 'p1', uuid), false)
   })
 
-  test('members of capsules are no containers of the list, of names and of the quota, but load the host', async () => {
+  test('members of capsules are no containers of the list, of names and of the quota, and load the host as their capsule', async () => {
     const { store } = get()
     await addContainer(store, { name: 'plain', spec: aSpec({ cpu: 1.5, memoryMiB: 100, diskGiB: 3 }) })
     await addContainer(store, { name: 'plain', status: 'Error', spec: aSpec({ cpu: 0.25, memoryMiB: 50, diskGiB: 0 }) })
-    await addContainer(store, { name: 'plain', kind: 2, spec: aSpec({ cpu: 4, memoryMiB: 1000, diskGiB: 10 }) })
+    const large = aSpec({ cpu: 4, memoryMiB: 1000, diskGiB: 10 })
+    const { uuid: capsuleUuid } = await addContainer(store, { name: 'plain', kind: 1, spec: large })
+    await addContainer(store, { name: 'plain', kind: 2, spec: large, capsuleUuid })
+    await addContainer(store, { name: 'plain', kind: 3, spec: large, capsuleUuid })
     await addContainer(store, { name: 'plain', projectId: 'other', host: 'h2' })
-    assert.equal((await store.containers.byName('plain', { kind: 'project', projectId: 'project' })).length, 2)
+    assert.equal((await store.containers.byName('plain', 0, { kind: 'project', projectId: 'project' })).length, 2)
     assert.deepEqual(await store.containers.usageOfProject('project'), {
       containers: 2,
       cpu: 1.75,
@@ -151,7 +154,7 @@ export function containerTests(get: () => StoreHarness): void {
     await resize(member.uuid, { cpu: 8 })
     await addOperation(store, second.uuid, { verb: 'start' })
     assert.deepEqual(await inUse(), [5, 400])
-    assert.deepEqual((await store.containers.usageOfHost('host1')).cpu, 3, 'a host is used by what is so already')
+    assert.deepEqual((await store.containers.usageOfHost('host1')).cpu, 2, 'a host is used by what is so already')
     const claimed = (await claimAll(store)).filter((op) => op.containerUuid === first.uuid)
     assert.deepEqual([claimed.length, await inUse()], [1, [5, 400]])
     for (const { id, fence } of claimed) {

@@ -8,7 +8,7 @@ import { aSpec } from '../../support/builders.ts'
 import { addContainer, ALL, type StoreHarness } from '../../support/store-harness.ts'
 
 function aQuery(patch: Partial<ContainerQuery> = {}): ContainerQuery {
-  return { scope: ALL, filters: {}, limit: 1_000, marker: null, sortKey: 'id', sortDir: 'asc', ...patch }
+  return { kind: 0, scope: ALL, filters: {}, limit: 1_000, marker: null, sortKey: 'id', sortDir: 'asc', ...patch }
 }
 
 /** Containers with ties and nulls in every column. */
@@ -111,7 +111,7 @@ export function pagingTests(get: () => StoreHarness): void {
       [{ name: ['name'] }, () => false],
       [
         { name: ['name1', 'name2'], status: ['Error'] },
-        (c) => ['name1', 'name2'].includes(c.name) && c.status === 'Error',
+        (c) => ['name1', 'name2'].includes(c.name ?? '') && c.status === 'Error',
       ],
       [{ image: ['image2'] }, (c) => c.spec.image === 'image2'],
       [{ memory: ['7'] }, (c) => c.spec.memoryMiB === 7],

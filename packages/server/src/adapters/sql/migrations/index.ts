@@ -8,6 +8,7 @@ import { usage } from './007-usage.ts'
 import { quota } from './008-quota.ts'
 import { registry } from './009-registry.ts'
 import { failures } from './010-failures.ts'
+import { capsule } from './011-capsule.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '008-quota', statements: quota },
   { name: '009-registry', statements: registry },
   { name: '010-failures', statements: failures },
+  { name: '011-capsule', statements: capsule },
 ]

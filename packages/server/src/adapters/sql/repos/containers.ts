@@ -8,6 +8,7 @@ import type {
   ContainerPatch,
   ContainerQuery,
   ContainerWrites,
+  NamedKind,
   NewContainer,
   Scope,
   Usage,
@@ -68,9 +69,9 @@ export class ContainerRepo implements ContainerWrites {
     return (await KEY[scope.kind](this.#db, { uuid, owner: ownerOf(scope) })).rows[0]
   }
 
-  async byName(name: string, scope: Scope): Promise<Container[]> {
+  async byName(name: string, kind: NamedKind, scope: Scope): Promise<Container[]> {
     const rows = await scoped(
-      this.#db.selectFrom('container').selectAll().where('name', '=', name).where('container_type', '=', 0),
+      this.#db.selectFrom('container').selectAll().where('name', '=', name).where('container_type', '=', kind),
       scope,
     ).execute()
     return rows.map(toContainer)
@@ -86,7 +87,7 @@ export class ContainerRepo implements ContainerWrites {
     }
     let select = filtered(
       scoped(
-        this.#db.selectFrom('container').select(['uuid', 'revision']).where('container_type', '=', 0),
+        this.#db.selectFrom('container').select(['uuid', 'revision']).where('container_type', '=', query.kind),
         query.scope,
       ),
       query.filters,
@@ -103,7 +104,7 @@ export class ContainerRepo implements ContainerWrites {
     query: ContainerQuery,
   ): Promise<SelectQueryBuilder<Schema, 'container', O>> {
     const row = await scoped(
-      this.#db.selectFrom('container').selectAll().where('uuid', '=', marker),
+      this.#db.selectFrom('container').selectAll().where('uuid', '=', marker).where('container_type', '=', query.kind),
       query.scope,
     ).executeTakeFirst()
     if (row === undefined) throw new NotFound(`Container ${marker} could not be found.`, 'container-not-found')
@@ -126,6 +127,20 @@ export class ContainerRepo implements ContainerWrites {
         .selectFrom('container')
         .selectAll()
         .where('uuid', 'in', uuids.slice(i, i + 500))
+        .execute()
+      for (const row of rows) found.push(toContainer(row))
+    }
+    return found
+  }
+
+  async membersOf(capsuleUuids: readonly string[]): Promise<Container[]> {
+    const found: Container[] = []
+    for (let i = 0; i < capsuleUuids.length; i += 500) {
+      const rows = await this.#db
+        .selectFrom('container')
+        .selectAll()
+        .where('capsule_uuid', 'in', capsuleUuids.slice(i, i + 500))
+        .orderBy('id')
         .execute()
       for (const row of rows) found.push(toContainer(row))
     }
@@ -166,13 +181,15 @@ export class ContainerRepo implements ContainerWrites {
       kind: container.kind,
       projectId: container.projectId,
       userId: container.userId,
-      name: container.name,
+      name: container.name ?? '',
       ...specColumns(container.spec),
       desired: container.desired,
       host: container.host,
       status: container.status,
       statusReason: container.statusReason,
       addresses: JSON.stringify(container.addresses),
+      capsuleUuid: container.capsuleUuid ?? null,
+      annotations: container.annotations == null ? null : JSON.stringify(container.annotations),
     })
     await count(this.#db, container, 1)
     const made = await this.byUuid(container.uuid, { kind: 'all' })
@@ -270,6 +287,8 @@ interface InsertedRow extends ReturnType<typeof specColumns> {
   readonly status: string
   readonly statusReason: string | null
   readonly addresses: string
+  readonly capsuleUuid: string | null
+  readonly annotations: string | null
 }
 
 const insertRow = prepared((db, p: InsertedRow) =>
@@ -297,6 +316,8 @@ const insertRow = prepared((db, p: InsertedRow) =>
     progress: null,
     observed: null,
     addresses: p.addresses,
+    capsule_uuid: p.capsuleUuid,
+    annotations: p.annotations,
     created_at: sql<number>`${sql.raw(NOW_MS)}`,
     updated_at: null,
   }),
@@ -368,7 +389,7 @@ function toContainer(row: Selectable<ContainerTable>): Container {
     kind: row.container_type as ContainerKind,
     projectId: row.project_id,
     userId: row.user_id,
-    name: row.name,
+    name: row.container_type === 1 && row.name === '' ? null : row.name,
     spec: JSON.parse(row.spec) as ContainerSpec,
     desired: row.desired as DesiredState,
     generation: row.generation,
@@ -379,6 +400,8 @@ function toContainer(row: Selectable<ContainerTable>): Container {
     progress: row.progress,
     observed: row.observed === null ? null : (JSON.parse(row.observed) as Observation),
     addresses: JSON.parse(row.addresses) as Addresses,
+    capsuleUuid: row.capsule_uuid,
+    annotations: row.annotations === null ? null : (JSON.parse(row.annotations) as Record<string, unknown>),
     createdAtMs: row.created_at,
     updatedAtMs: row.updated_at,
   }

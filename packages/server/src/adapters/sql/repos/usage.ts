@@ -115,10 +115,10 @@ export async function count(db: Kysely<Schema>, row: Counted, sign: 1 | -1): Pro
   }
 }
 
-/** A project's quota is about containers; capsules and their members count on their host only. */
+/** A project's quota is about containers; a capsule counts on its host only, and for its members too. */
 function ownersOf({ kind, projectId, host }: Counted): Owner[] {
   const owners: Owner[] = []
   if (kind === 0) owners.push(['project', projectId])
-  if (host !== null) owners.push(['host', host])
+  if (host !== null && kind <= 1) owners.push(['host', host])
   return owners
 }

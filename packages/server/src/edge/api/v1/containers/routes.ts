@@ -198,7 +198,7 @@ async function list(deps: ContainerDeps, views: ContainerViews, { ctx, query, ba
     filters[name] = name === 'auto_remove' ? values.map((one) => String(anyBoolean(name, one))) : values
   }
   const scope = everywhere && ctx.isAdmin ? { kind: 'all' as const } : ownScope(ctx)
-  const keys = await store.containers.keys({ ...page, scope, filters })
+  const keys = await store.containers.keys({ ...page, kind: 0, scope, filters })
   const hidden = views.hiddenFrom(ctx)
   const now = Date.now()
   const rows = new Map<string, Container>()

@@ -1,0 +1,126 @@
+import { addressesOf } from '../../domain/container/addresses.ts'
+import { capsuleOf } from '../../domain/capsule/capsule.ts'
+import type { Capsule, CapsuleTemplate, MemberTemplate } from '../../domain/capsule/types.ts'
+import { Forbidden } from '../../domain/errors.ts'
+import { hostLane } from '../../domain/operation/types.ts'
+import { chooseHost, noHostReason } from '../../domain/scheduling/filters.ts'
+import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
+import { accept } from '../accept.ts'
+import type { RequestContext } from '../context.ts'
+import { requireFreeName, requireImage } from '../containers/create.ts'
+import type { ContainerDeps } from '../containers/deps.ts'
+import { hostOfVolumes } from '../containers/plan-mounts.ts'
+import { planPorts } from '../containers/plan-networks.ts'
+import { hostViews } from '../hosts/host-views.ts'
+import { memberNames } from './member-names.ts'
+import { mountsOf, planVolumes, volumeIdOf } from './plan-volumes.ts'
+import { capsuleSpec, memberSpec } from './specs.ts'
+
+interface PlannedMember {
+  readonly kind: 2 | 3
+  readonly template: MemberTemplate
+  readonly spec: ContainerSpec
+}
+
+/**
+ * Accepts a capsule: its record, those of its members, port, volumes, host and operation are one transaction. Without a
+ * host it is recorded all the same, in Error (capsules 3).
+ */
+export async function createCapsule(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  template: CapsuleTemplate,
+): Promise<Capsule> {
+  const { policy, options, store } = deps
+  policy.authorize('capsule:create', ctx)
+  const { projectId, userId } = ctx.caller
+  if (projectId === null) throw new Forbidden('A capsule belongs to a project; the token is not scoped to one.')
+  const members = plannedMembers(template, policy.allows('container:create:image_pull_policy', ctx))
+  await requireImages(deps, ctx, members, projectId)
+  const tying = template.volumes.flatMap(({ source }) =>
+    source.kind === 'existing'
+      ? { kind: 'existing' as const, source: volumeIdOf(source.volumeId), destination: '' }
+      : [],
+  )
+  const spec = capsuleSpec(template, options.sandbox)
+
+  const capsule = await store.write(async (tx) => {
+    if (template.name !== null) await requireFreeName(tx, deps, projectId, template.name, null)
+    const tied = await hostOfVolumes(tx.volumes, projectId, tying)
+    const choice = chooseHost(await hostViews(tx, options), {
+      availabilityZone: template.availabilityZone ?? options.defaults.scheduleZone,
+      runtime: null,
+      hints: {},
+      cpuPolicy: 'shared',
+      host: tied,
+    })
+    const placed = choice.kind === 'host'
+    const uuid = deps.newUuid()
+    const planner = { tx, pools: options.localNetwork, projectId, userId, newUuid: deps.newUuid }
+    const volumes = placed
+      ? await planVolumes({ ...planner, host: choice.host, quota: options.localQuota }, template.volumes)
+      : new Map<never, never>()
+    const ports = placed ? await planPorts(planner, [], 0) : []
+    const common = {
+      projectId,
+      userId,
+      desired: 'running' as const,
+      host: placed ? choice.host : null,
+      status: placed ? ('Creating' as const) : ('Error' as const),
+      statusReason: placed ? null : noHostReason(choice.removed),
+    }
+    const record = await tx.containers.insert({
+      ...common,
+      uuid,
+      kind: 1,
+      name: template.name,
+      spec,
+      addresses: addressesOf(ports),
+      annotations: template.annotations,
+    })
+    for (const port of ports) await tx.bindings.insert(uuid, port)
+    const names = memberNames(template.name ?? uuid, members.length)
+    for (const [n, member] of members.entries()) {
+      const memberUuid = deps.newUuid()
+      await tx.containers.insert({
+        ...common,
+        uuid: memberUuid,
+        kind: member.kind,
+        name: names[n] ?? null,
+        spec: member.spec,
+        addresses: {},
+        capsuleUuid: uuid,
+      })
+      const mounts = mountsOf(member.template, volumes, deps.newUuid)
+      for (const mount of mounts) await tx.bindings.insert(memberUuid, mount)
+    }
+    if (placed) {
+      await accept(tx, { container: record, verb: 'create', params: { run: true }, requestId: ctx.requestId, userId })
+    }
+    const made = (await tx.containers.byUuid(uuid, { kind: 'all' })) ?? record
+    return capsuleOf(made, await tx.containers.membersOf([uuid]))
+  })
+  if (capsule.record.host !== null) deps.doorbell.ring(hostLane(capsule.record.host))
+  return capsule
+}
+
+function plannedMembers(template: CapsuleTemplate, mayChoosePull: boolean): PlannedMember[] {
+  const planned = (kind: 2 | 3, from: readonly MemberTemplate[]): PlannedMember[] =>
+    from.map((member) => ({
+      kind,
+      template: member,
+      spec: memberSpec(member, template, { isInit: kind === 3, mayChoosePull }),
+    }))
+  return [...planned(3, template.initContainers), ...planned(2, template.containers)]
+}
+
+/** Each image is asked for once, however many members run it. */
+async function requireImages(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  members: readonly PlannedMember[],
+  projectId: string,
+): Promise<void> {
+  const distinct = new Map(members.map(({ spec }) => [`${spec.imagePullPolicy} ${spec.image}`, spec]))
+  for (const spec of distinct.values()) await requireImage(deps, ctx, spec, projectId)
+}
