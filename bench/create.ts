@@ -23,7 +23,7 @@ const POLL_MANY_MS = 20
 
 export async function run({ signal }: { signal: AbortSignal }): Promise<Figure[]> {
   const zund = await ZundProcess.start({
-    conf: 'network_prefix_v4 = 24\n[quota]\ncontainers = -1\ncpu = -1\nmemory = -1',
+    conf: 'network_prefix_v4 = 24\n[quota]\ncontainers = -1\ncpu = -1\nmemory = -1\n[compute]\nram_allocation_ratio = 100',
   })
   const bare = new BareClient(zund.engine)
   try {

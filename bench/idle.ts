@@ -17,7 +17,7 @@ const TICKS = 100
 
 export async function run({ signal }: { signal: AbortSignal }): Promise<Figure[]> {
   const zund = await ZundProcess.start({
-    conf: 'network_prefix_v4 = 24\n[quota]\ncontainers = -1\ncpu = -1\nmemory = -1\n[DEFAULT]\ndefault_memory = 0\n',
+    conf: 'network_prefix_v4 = 24\n[quota]\ncontainers = -1\ncpu = -1\nmemory = -1\n[DEFAULT]\ndefault_memory = 0\ndefault_cpu = 0\n',
   })
   try {
     const starts: number[] = []

@@ -175,6 +175,26 @@ export const DesiredStateSchema = Type.Union([
 ])
 export type DesiredState = Static<typeof DesiredStateSchema>
 
+/** Cores and NUMA nodes of a host that one container has to itself. */
+export const CpusetSchema = Type.Object({
+  cpus: Type.Array(Type.Integer({ minimum: 0 })),
+  mems: Type.Array(Type.Integer({ minimum: 0 })),
+})
+export type Cpuset = Static<typeof CpusetSchema>
+
+/** What a container holds of its host, from the moment the host is chosen until it is gone from there. */
+export const AllocationSchema = Type.Object({
+  cpu: Type.Number(),
+  memoryMiB: Type.Integer(),
+  /** Asked for; a default that the host applies is not in it. */
+  diskGiB: Type.Integer(),
+  /** null: it shares the host's cores. */
+  cpuset: nullable(CpusetSchema),
+  /** Addresses, `0000:3b:00.1`. */
+  pciDevices: Type.Array(Type.String()),
+})
+export type Allocation = Static<typeof AllocationSchema>
+
 /** All a host has to know of one of its containers. */
 export const AssignedContainerSchema = Type.Object({
   uuid: Type.String(),

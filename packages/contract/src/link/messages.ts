@@ -2,6 +2,22 @@
 import { Type, type Static } from 'typebox'
 import { AssignedContainerSchema, BindingStateSchema, ContainerSpecSchema, ObservationSchema } from './container.ts'
 
+/** One device of the host that the operator has put on the list for passing through. */
+export const PciDeviceSchema = Type.Object({
+  /** `domain:bus:slot.function` */
+  address: Type.String(),
+  /** Four hexadecimal digits, lower case. */
+  vendorId: Type.String(),
+  productId: Type.String(),
+  devType: Type.Union([Type.Literal('type-PCI'), Type.Literal('type-PF'), Type.Literal('type-VF')]),
+  /** Of a virtual function: the physical one it belongs to. */
+  parentAddress: Type.Union([Type.String(), Type.Null()]),
+  numaNode: Type.Union([Type.Integer(), Type.Null()]),
+  /** What the list says of it besides, such as `physical_network`. */
+  tags: Type.Record(Type.String(), Type.String()),
+})
+export type PciDevice = Static<typeof PciDeviceSchema>
+
 /** What the host has, for scheduling and for GET /v1/hosts. Memory in MiB, disk in GiB. */
 export const HostInventorySchema = Type.Object({
   memTotalMiB: Type.Integer(),
@@ -19,6 +35,26 @@ export const HostInventorySchema = Type.Object({
   engineVersion: Type.String(),
   engineApiVersion: Type.String(),
   enableCpuPinning: Type.Boolean(),
+  /** Per NUMA node: cores that may be dedicated, and memory. */
+  numaNodes: Type.Array(
+    Type.Object({ id: Type.Integer(), cpus: Type.Array(Type.Integer()), memTotalMiB: Type.Integer() }),
+  ),
+  /** Cores set aside for containers that share. */
+  floatingCpus: Type.Array(Type.Integer()),
+  pciDevices: Type.Array(PciDeviceSchema),
+  /** Size that a container's disk has at least, where the engine has such a thing. */
+  diskBaseGiB: Type.Union([Type.Integer(), Type.Null()]),
+  /** Limit for containers that ask for none, where disk can be limited; 0: none. */
+  defaultDiskGiB: Type.Integer(),
+  /** How much of it may be promised: (what there is - reserved) × ratio. */
+  allocation: Type.Object({
+    cpuRatio: Type.Number(),
+    ramRatio: Type.Number(),
+    diskRatio: Type.Number(),
+    reservedCpus: Type.Integer(),
+    reservedMemoryMiB: Type.Integer(),
+    reservedDiskGiB: Type.Integer(),
+  }),
   /** `address/prefix` of every subnet the host routes: local networks must stay clear of them. */
   routedSubnets: Type.Array(Type.String()),
 })

@@ -1,5 +1,6 @@
 import type { PullPolicy } from '../orchestration/ports/wire.ts'
 import type { QuotaLimits } from '../domain/quota.ts'
+import type { SchedulerOptions } from '../domain/scheduling/choose.ts'
 
 /** Options the use cases need, as read once at start (compose/config.ts). Names in comments are zun.conf's. */
 export interface AppOptions {
@@ -16,6 +17,7 @@ export interface AppOptions {
   readonly serviceDownTimeS: number
   /** Milliseconds an engine may be away before its host counts as down. */
   readonly engineGraceMs: number
+  readonly scheduler: SchedulerOptions
   /** [docker] execute_timeout, in milliseconds. */
   readonly executeTimeoutMs: number
   /** [compute] unique_container_name_scope */

@@ -40,6 +40,7 @@ export function appOptions(config: Config): AppOptions {
     maxPageSize: config.maxLimit,
     serviceDownTimeS: config.serviceDownTime,
     engineGraceMs: ENGINE_GRACE_MS,
+    scheduler: { driver: config.schedulerDriver, filters: config.enabledFilters, weigher: config.hostWeigher },
     executeTimeoutMs: config.executeTimeout * 1000,
     uniqueContainerNameScope: config.uniqueContainerNameScope,
     imageDrivers: ['docker'],

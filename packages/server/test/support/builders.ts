@@ -3,7 +3,15 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { KEY_BYTES, SealedSecrets } from '../../src/adapters/secrets/sealed-secrets.ts'
 import type { EngineCreateRequest } from '../../src/orchestration/ports/engine.ts'
 import type { NewLocalNetwork, NewContainer, NewOperation } from '../../src/orchestration/ports/store.ts'
-import type { Binding, ContainerSpec, MountData, Observation, PortData } from '../../src/orchestration/ports/wire.ts'
+import type {
+  Allocation,
+  Binding,
+  ContainerSpec,
+  HostInventory,
+  MountData,
+  Observation,
+  PortData,
+} from '../../src/orchestration/ports/wire.ts'
 import { ABSENT } from '../../src/domain/container/status.ts'
 
 /** With a key that is nobody else's. */
@@ -41,16 +49,59 @@ export function aSpec(patch: Partial<ContainerSpec> = {}): ContainerSpec {
   }
 }
 
+/** All that its spec asks for. */
+export function anAllocation(
+  spec: Pick<ContainerSpec, 'cpu' | 'memoryMiB' | 'diskGiB'>,
+  patch: Partial<Allocation> = {},
+): Allocation {
+  return { cpu: spec.cpu, memoryMiB: spec.memoryMiB, diskGiB: spec.diskGiB, cpuset: null, pciDevices: [], ...patch }
+}
+
+/** A machine of middling size that shares its cores. */
+export function anInventory(patch: Partial<HostInventory> = {}): HostInventory {
+  return {
+    memTotalMiB: 16_000,
+    cpus: 8,
+    diskTotalGiB: 400,
+    diskQuotaSupported: false,
+    totalContainers: 3,
+    architecture: 'x86_64',
+    osType: 'linux',
+    os: 'Debian GNU/Linux 12',
+    kernelVersion: '6.1.0',
+    labels: { rack: 'a1' },
+    runtimes: ['runc'],
+    defaultRuntime: 'runc',
+    engineVersion: '20.10.24',
+    engineApiVersion: '1.41',
+    enableCpuPinning: false,
+    numaNodes: [{ id: 0, cpus: [0, 1, 2, 3, 4, 5, 6, 7], memTotalMiB: 16_000 }],
+    floatingCpus: [],
+    pciDevices: [],
+    diskBaseGiB: null,
+    defaultDiskGiB: 10,
+    allocation: { ...RATIOS, reservedCpus: 0, reservedMemoryMiB: 512, reservedDiskGiB: 0 },
+    routedSubnets: [],
+    ...patch,
+  }
+}
+
+const RATIOS = { cpuRatio: 16, ramRatio: 1.5, diskRatio: 1 }
+
 export function aContainer(patch: Partial<NewContainer> = {}): NewContainer {
+  const host = patch.host === undefined ? 'host1' : patch.host
+  const spec = patch.spec ?? aSpec()
+  const isMember = (patch.kind ?? 0) > 1
   return {
     uuid: randomUUID(),
     kind: 0,
     projectId: 'project',
     userId: 'user',
     name: 'alpha-1-container',
-    spec: aSpec(),
+    spec,
     desired: 'running',
-    host: 'host1',
+    host,
+    allocation: host === null || isMember ? null : anAllocation(spec),
     status: 'Running',
     statusReason: null,
     addresses: {},

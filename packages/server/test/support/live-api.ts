@@ -15,6 +15,7 @@ import type { Container, ContainerStatus } from '../../src/domain/container/type
 import { buildApiServer } from '../../src/edge/api/server.ts'
 import type { Route } from '../../src/edge/api/route.ts'
 import type { ContainerSpec, HostInventory } from '../../src/orchestration/ports/wire.ts'
+import { anAllocation, anInventory } from './builders.ts'
 import { quietLog } from './quiet-log.ts'
 
 export const appOptions: AppOptions = {
@@ -34,6 +35,11 @@ export const appOptions: AppOptions = {
   maxPageSize: 1000,
   serviceDownTimeS: 180,
   engineGraceMs: 5_000,
+  scheduler: {
+    driver: 'filter_scheduler',
+    filters: ['AvailabilityZoneFilter', 'ComputeFilter', 'RuntimeFilter'],
+    weigher: 'spread',
+  },
   executeTimeoutMs: 5_000,
   uniqueContainerNameScope: '',
   imageDrivers: ['docker'],
@@ -46,24 +52,7 @@ export const appOptions: AppOptions = {
   localNetwork: { poolV4: '10.128.0.0/16', prefixV4: 24, poolV6: 'fd00:1::/48', prefixV6: 64 },
 }
 
-export const inventory: HostInventory = {
-  memTotalMiB: 16_000,
-  cpus: 8,
-  diskTotalGiB: 400,
-  diskQuotaSupported: false,
-  totalContainers: 3,
-  architecture: 'x86_64',
-  osType: 'linux',
-  os: 'Debian GNU/Linux 12',
-  kernelVersion: '6.1.0',
-  labels: { rack: 'a1' },
-  runtimes: ['runc'],
-  defaultRuntime: 'runc',
-  engineVersion: '20.10.24',
-  engineApiVersion: '1.41',
-  enableCpuPinning: false,
-  routedSubnets: [],
-}
+export const inventory: HostInventory = anInventory()
 
 const spec: ContainerSpec = {
   image: 'busybox',
@@ -154,6 +143,7 @@ export class LiveStore {
         spec: { ...spec, interactive: options.interactive ?? true },
         desired: 'running',
         host,
+        allocation: host === null ? null : anAllocation(spec),
         status,
         statusReason: null,
         addresses: {},

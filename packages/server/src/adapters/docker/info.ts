@@ -19,6 +19,7 @@ export interface InfoAnswer {
 }
 
 export function toEngineInfo(answer: InfoAnswer, apiVersion: string): EngineInfo {
+  const driverStatus = Object.fromEntries(answer.DriverStatus ?? [])
   return {
     version: answer.ServerVersion,
     apiVersion,
@@ -33,7 +34,8 @@ export function toEngineInfo(answer: InfoAnswer, apiVersion: string): EngineInfo
     defaultRuntime: answer.DefaultRuntime ?? 'runc',
     rootDir: answer.DockerRootDir,
     storageDriver: answer.Driver,
-    diskQuotaSupported: supportsDiskQuota(answer.Driver, Object.fromEntries(answer.DriverStatus ?? [])),
+    diskQuotaSupported: supportsDiskQuota(answer.Driver, driverStatus),
+    diskBaseGiB: baseSizeGiB(driverStatus['Base Device Size']),
     totalContainers: answer.Containers,
   }
 }
@@ -41,6 +43,15 @@ export function toEngineInfo(answer: InfoAnswer, apiVersion: string): EngineInfo
 function splitLabel(label: string): [string, string] {
   const at = label.indexOf('=')
   return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)]
+}
+
+const GIB_OF: Readonly<Record<string, number>> = { MB: 1e6 / 2 ** 30, GB: 1e9 / 2 ** 30, TB: 1e12 / 2 ** 30 }
+
+/** `10.74GB`, as devicemapper has it. */
+function baseSizeGiB(text: string | undefined): number | null {
+  const match = /^([\d.]+)\s*([MGT]B)$/.exec(text ?? '')
+  const unit = GIB_OF[match?.[2] ?? '']
+  return match === null || unit === undefined ? null : Math.ceil(Number(match[1]) * unit)
 }
 
 function supportsDiskQuota(driver: string, status: Readonly<Record<string, string>>): boolean {

@@ -185,6 +185,7 @@ export class SimEngine implements ContainerEngine {
       rootDir: '/var/lib/sim',
       storageDriver: 'memory',
       diskQuotaSupported: true,
+      diskBaseGiB: null,
       totalContainers: this.#containers.size + this.#strangers.size,
     }))
   }

@@ -1,12 +1,27 @@
 import { readFile, statfs } from 'node:fs/promises'
 import type { ContainerEngine, EngineCallOptions } from '../../orchestration/ports/engine.ts'
 import type { HostInventory } from '../../orchestration/ports/wire.ts'
+import { numaNodes } from './numa.ts'
 import { routedSubnets } from './routes.ts'
 
 export interface InventoryOptions {
   readonly enableCpuPinning: boolean
   /** Share of the engine's disk kept for images, 0 to 1. */
   readonly reserveDiskForImage: number
+  readonly floatingCpus: readonly number[]
+  /** GiB. */
+  readonly defaultDisk: number
+  readonly reservedHostCpus: number
+  /** MiB, both. */
+  readonly reservedHostMemory: number
+  readonly reservedHostDisk: number
+  /** 0: the initial one. */
+  readonly cpuAllocationRatio: number
+  readonly ramAllocationRatio: number
+  readonly diskAllocationRatio: number
+  readonly initialCpuAllocationRatio: number
+  readonly initialRamAllocationRatio: number
+  readonly initialDiskAllocationRatio: number
 }
 
 const GIB = 1024 ** 3
@@ -34,6 +49,19 @@ export async function readInventory(
     engineVersion: info.version,
     engineApiVersion: info.apiVersion,
     enableCpuPinning: options.enableCpuPinning,
+    numaNodes: await numaNodes(options.floatingCpus),
+    floatingCpus: [...options.floatingCpus],
+    pciDevices: [],
+    diskBaseGiB: info.diskBaseGiB,
+    defaultDiskGiB: options.defaultDisk,
+    allocation: {
+      cpuRatio: options.cpuAllocationRatio || options.initialCpuAllocationRatio,
+      ramRatio: options.ramAllocationRatio || options.initialRamAllocationRatio,
+      diskRatio: options.diskAllocationRatio || options.initialDiskAllocationRatio,
+      reservedCpus: options.reservedHostCpus,
+      reservedMemoryMiB: options.reservedHostMemory,
+      reservedDiskGiB: Math.ceil(options.reservedHostDisk / 1024),
+    },
     routedSubnets: await routedSubnets(),
   }
 }

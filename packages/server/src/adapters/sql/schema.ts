@@ -22,6 +22,9 @@ export interface ContainerTable {
   desired: string
   generation: number
   host: string | null
+  allocation: string | null
+  /** 1: it holds cores or devices that nobody else may. */
+  exclusive: Generated<number>
   status: string
   status_reason: string | null
   task_state: string | null

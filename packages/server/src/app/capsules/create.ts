@@ -3,7 +3,7 @@ import { capsuleOf } from '../../domain/capsule/capsule.ts'
 import type { Capsule, CapsuleTemplate, MemberTemplate } from '../../domain/capsule/types.ts'
 import { Forbidden } from '../../domain/errors.ts'
 import { hostLane } from '../../domain/operation/types.ts'
-import { chooseHost, noHostReason } from '../../domain/scheduling/filters.ts'
+import { noHostReason } from '../../domain/scheduling/choose.ts'
 import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
 import { accept } from '../accept.ts'
 import type { RequestContext } from '../context.ts'
@@ -11,7 +11,7 @@ import { requireFreeName, requireImage } from '../containers/create.ts'
 import type { ContainerDeps } from '../containers/deps.ts'
 import { hostOfVolumes } from '../containers/plan-mounts.ts'
 import { planPorts } from '../containers/plan-networks.ts'
-import { hostViews } from '../hosts/host-views.ts'
+import { chooseHost } from '../hosts/choose-host.ts'
 import { memberNames } from './member-names.ts'
 import { mountsOf, planVolumes, volumeIdOf } from './plan-volumes.ts'
 import { capsuleSpec, memberSpec } from './specs.ts'
@@ -47,25 +47,20 @@ export async function createCapsule(
   const capsule = await store.write(async (tx) => {
     if (template.name !== null) await requireFreeName(tx, deps, projectId, template.name, null)
     const tied = await hostOfVolumes(tx.volumes, projectId, tying)
-    const choice = chooseHost(await hostViews(tx, options), {
-      availabilityZone: template.availabilityZone ?? options.defaults.scheduleZone,
-      runtime: null,
-      hints: {},
-      cpuPolicy: 'shared',
-      host: tied,
-    })
-    const placed = choice.kind === 'host'
     const uuid = deps.newUuid()
+    const request = { uuid, resources: spec, availabilityZone: template.availabilityZone, host: tied }
+    const choice = await chooseHost(tx, request, options)
+    const placed = choice.kind === 'host'
     const planner = { tx, pools: options.localNetwork, projectId, userId, newUuid: deps.newUuid }
     const volumes = placed
-      ? await planVolumes({ ...planner, host: choice.host, quota: options.localQuota }, template.volumes)
+      ? await planVolumes({ ...planner, host: choice.host.name, quota: options.localQuota }, template.volumes)
       : new Map<never, never>()
     const ports = placed ? await planPorts(planner, [], 0) : []
     const common = {
       projectId,
       userId,
       desired: 'running' as const,
-      host: placed ? choice.host : null,
+      host: placed ? choice.host.name : null,
       status: placed ? ('Creating' as const) : ('Error' as const),
       statusReason: placed ? null : noHostReason(choice.removed),
     }
@@ -73,6 +68,8 @@ export async function createCapsule(
       ...common,
       uuid,
       kind: 1,
+      // For its members too.
+      allocation: placed ? choice.allocation : null,
       name: template.name,
       spec,
       addresses: addressesOf(ports),
@@ -86,6 +83,7 @@ export async function createCapsule(
         ...common,
         uuid: memberUuid,
         kind: member.kind,
+        allocation: null,
         name: names[n] ?? null,
         spec: member.spec,
         addresses: {},

@@ -4,13 +4,13 @@ import type { Container } from '../../domain/container/types.ts'
 import { Conflict, Forbidden, InvalidInput, NotFound } from '../../domain/errors.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { hostLane } from '../../domain/operation/types.ts'
-import { chooseHost, noHostReason } from '../../domain/scheduling/filters.ts'
+import { noHostReason } from '../../domain/scheduling/choose.ts'
 import type { Tx } from '../../orchestration/ports/store.ts'
 import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
 import { accept } from '../accept.ts'
 import { ownScope, type RequestContext } from '../context.ts'
 import { bad, type Body } from '../fields.ts'
-import { hostViews } from '../hosts/host-views.ts'
+import { chooseHost } from '../hosts/choose-host.ts'
 import { accessOf } from '../registries/access.ts'
 import { findRegistry, registryNotFound } from '../registries/find.ts'
 import { parseCreate, type CreateInput } from './create-input.ts'
@@ -48,6 +48,9 @@ export async function createContainer(
     securityGroupsOf(input, projectId),
     imageDriverOf(input, options.imageDrivers),
   )
+  if (spec.cpuPolicy === 'dedicated' && (!Number.isInteger(spec.cpu) || spec.cpu < 1)) {
+    throw bad('cpu', spec.cpu, 'With cpu_policy dedicated it must be a whole number of cores')
+  }
   if (input.host !== null && (await store.hosts.byName(input.host)) === undefined) {
     throw new NotFound(`Compute host ${input.host} could not be found.`, 'requested-host-not-found')
   }
@@ -69,20 +72,26 @@ export async function createContainer(
     if (tied !== null && input.host !== null && input.host !== tied) {
       throw new Conflict("The volumes in 'mounts' are on another host than the one asked for.")
     }
-    const choice = chooseHost(await hostViews(tx, options), {
-      availabilityZone: input.availabilityZone ?? options.defaults.scheduleZone,
-      runtime: input.runtime,
-      hints: input.hints,
-      cpuPolicy: input.cpuPolicy,
-      host: input.host ?? tied,
-    })
     const uuid = deps.newUuid()
+    const choice = await chooseHost(
+      tx,
+      {
+        uuid,
+        resources: spec,
+        cpuPolicy: spec.cpuPolicy,
+        runtime: input.runtime,
+        availabilityZone: input.availabilityZone,
+        hints: input.hints,
+        host: input.host ?? tied,
+      },
+      options,
+    )
     const planner = { tx, pools: options.localNetwork, projectId, userId: ctx.caller.userId, newUuid: deps.newUuid }
     const placed = choice.kind === 'host'
     // Without a host nothing is made for it: the record only says why.
     const bindings = placed
       ? [
-          ...(await planMounts({ ...planner, host: choice.host, quota: options.localQuota }, input.mounts)),
+          ...(await planMounts({ ...planner, host: choice.host.name, quota: options.localQuota }, input.mounts)),
           ...(await planPorts(planner, input.nets, 0)),
         ]
       : []
@@ -94,7 +103,8 @@ export async function createContainer(
       name,
       spec,
       desired: run ? 'running' : 'created',
-      host: placed ? choice.host : null,
+      host: placed ? choice.host.name : null,
+      allocation: placed ? choice.allocation : null,
       status: placed ? 'Creating' : 'Error',
       statusReason: placed ? null : noHostReason(choice.removed),
       addresses: addressesOf(bindings),

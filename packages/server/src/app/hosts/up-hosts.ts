@@ -1,5 +1,5 @@
 import type { HostReads } from '../../orchestration/ports/store.ts'
-import { isUp, type LivenessOptions } from './host-views.ts'
+import { isUp, type LivenessOptions } from '../../orchestration/scheduling/host-views.ts'
 
 /** Hosts that can be asked something, those that take new containers first. */
 export async function upHosts(hosts: HostReads, options: LivenessOptions): Promise<string[]> {

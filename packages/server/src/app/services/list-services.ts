@@ -1,6 +1,6 @@
 import type { Host, HostReads } from '../../orchestration/ports/store.ts'
 import type { RequestContext } from '../context.ts'
-import { isUp } from '../hosts/host-views.ts'
+import { isUp } from '../../orchestration/scheduling/host-views.ts'
 import type { AppOptions } from '../options.ts'
 import type { Policy } from '../ports/policy.ts'
 

@@ -5,7 +5,7 @@ import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
 import type { ContainerReads, HostReads } from '../../orchestration/ports/store.ts'
 import { containerNotFound } from '../containers/find.ts'
-import { isUp, type LivenessOptions } from '../hosts/host-views.ts'
+import { isUp, type LivenessOptions } from '../../orchestration/scheduling/host-views.ts'
 import type { StreamDialer } from '../ports/stream-dialer.ts'
 import type { StreamTickets } from '../ports/stream-tickets.ts'
 

@@ -86,6 +86,20 @@ test('a bad option is one line that names group, option, value and limit', () =>
     ['my_ip = $host_ip_of_mine', /refers to \$host_ip_of_mine/],
     ['my_ip = ${api.host_ip}', /refers to itself/],
     ['[compute]\nunique_container_name_scope = town', /'project'/],
+    [
+      '[scheduler]\nenabled_filters = ComputeFilter, NoSuchFilter',
+      /option enabled_filters in \[scheduler\] is .*: there is no filter 'NoSuchFilter'; there are AvailabilityZoneFilter,/,
+    ],
+    ['[scheduler]\nenabled_filters = toString', /there is no filter 'toString'/],
+    [
+      '[scheduler]\navailable_filters = zun.scheduler.filters.compute_filter.ComputeFilter',
+      /enabled_filters in \[scheduler\] names AvailabilityZoneFilter, which available_filters leaves out/,
+    ],
+    ['[scheduler]\ndriver = fake_scheduler', /option driver in \[scheduler\].*'chance_scheduler'/],
+    ['[zund]\nhost_weigher = random', /'spread', 'pack'/],
+    ['floating_cpu_set = 1-x', /option floating_cpu_set in \[DEFAULT\] is '1-x'.*a range of cores/],
+    ['[compute]\nram_allocation_ratio = -1', /between 0 and 1000000/],
+    ['minimum_disk = 200', /minimum of disk \(200\) is over its maximum \(160\)/],
   ]
   for (const [content, message] of rows) {
     withFile(content, (file) => {
@@ -96,6 +110,21 @@ test('a bad option is one line that names group, option, value and limit', () =>
       )
     })
   }
+})
+
+test('filters are enabled in the order written; classes that are not ours are passed over', () => {
+  const conf = `
+[scheduler]
+enabled_filters = RamFilter,ComputeFilter
+available_filters = zun.scheduler.filters.all_filters
+available_filters = site.filters.MoonPhaseFilter
+`
+  withFile(conf, (file) => {
+    assert.deepEqual(loadConfig({ ...none, files: [file] }).enabledFilters, ['RamFilter', 'ComputeFilter'])
+  })
+  withFile('[scheduler]\navailable_filters = site.filters.MoonPhaseFilter\n', (file) => {
+    assert.deepEqual(loadConfig({ ...none, files: [file] }).enabledFilters, loadConfig(none).enabledFilters)
+  })
 })
 
 test('a secret is not shown', () => {

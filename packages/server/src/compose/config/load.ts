@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../domain/errors.ts'
 import { optionKey, parseIni, type IniValues } from './ini.ts'
+import { FILTERS, isFilterName, type FilterName } from '../../domain/scheduling/filters/index.ts'
 import { OPTIONS, type Config, type Option, type OptionName } from './options.ts'
 
 /** One line for the person who starts the service; nothing of a stack. */
@@ -80,7 +81,22 @@ function checkTogether(config: Config): void {
       throw new ConfigError(`default_${what} (${usual}) is not between ${minimum} and ${maximum}`)
     }
   }
+  if (config.minimumDisk > config.maximumDisk) {
+    throw new ConfigError(`the minimum of disk (${config.minimumDisk}) is over its maximum (${config.maximumDisk})`)
+  }
+  const available = availableFilters(config.availableFilters)
+  const missing = config.enabledFilters.find((name) => !available.includes(name))
+  if (missing !== undefined) {
+    throw new ConfigError(`option enabled_filters in [scheduler] names ${missing}, which available_filters leaves out`)
+  }
   if (!config.dockerApiUrl.startsWith('unix://')) {
     throw new ConfigError(`option api_url in [docker] is '${config.dockerApiUrl}': only unix:// is supported`)
   }
+}
+
+/** Written as upstream writes them: all of them by one name, or classes. A class that is none of ours adds nothing. */
+function availableFilters(written: readonly string[]): FilterName[] {
+  const names = written.map((path) => path.split('.').at(-1) ?? '')
+  const known = names.filter(isFilterName)
+  return names.includes('all_filters') || known.length === 0 ? Object.keys(FILTERS).filter(isFilterName) : known
 }

@@ -1,5 +1,9 @@
 /** The options of zun.conf that are read, each with its unit, default and limits (shared names with upstream's file). */
 import { hostname } from 'node:os'
+import { DRIVERS } from '../../domain/scheduling/choose.ts'
+import { parseCpuList } from '../../domain/scheduling/cpuset.ts'
+import { FILTERS, isFilterName, type FilterName } from '../../domain/scheduling/filters/index.ts'
+import { WEIGHERS } from '../../domain/scheduling/weigh.ts'
 
 export interface Option<T> {
   readonly group: string
@@ -73,6 +77,18 @@ const cidr = (pattern: RegExp) =>
     return value
   })
 
+const filterNames = option((value): readonly FilterName[] =>
+  items(value).map((name) => {
+    if (!isFilterName(name))
+      throw new Error(`there is no filter '${name}'; there are ${Object.keys(FILTERS).join(', ')}`)
+    return name
+  }),
+)
+
+const ratio = decimal(0, 1_000_000)
+const cores = whole(0, 65_535)
+const cpuList = option(parseCpuList)
+
 const encryptionKeys = option((value) => {
   const texts = items(value)
   if (texts.includes(PUBLISHED_KEY)) throw new Error('it is a key that everybody knows')
@@ -116,6 +132,14 @@ export const OPTIONS = {
   maximumDisk: gib(DEFAULT, 'maximum_disk', { fallback: '160', help: 'GiB.' }),
   defaultMemory: mib(DEFAULT, 'default_memory', { fallback: '512', help: 'MiB; 0: no limit.' }),
   defaultCpu: decimal(0, 1024)(DEFAULT, 'default_cpu', { fallback: '1.0', help: 'Cores; 0: no share.' }),
+  defaultDisk: gib(DEFAULT, 'default_disk', {
+    fallback: '10',
+    help: 'GiB that a container may write when it asks for no limit, where the engine can limit disk; 0: no limit.',
+  }),
+  floatingCpus: cpuList(DEFAULT, 'floating_cpu_set', {
+    fallback: '',
+    help: 'Cores such as 1-4,6 that are never dedicated; with enable_cpu_pinning shared containers run on these only.',
+  }),
   availabilityZone: text(DEFAULT, 'default_availability_zone', { fallback: 'nova', help: 'Zone of this host.' }),
   scheduleZone: optionalText(DEFAULT, 'default_schedule_zone', { fallback: '', help: 'Zone when none is asked for.' }),
   serviceDownTime: seconds(DEFAULT, 'service_down_time', {
@@ -151,7 +175,49 @@ export const OPTIONS = {
     fallback: '0.2',
     help: "Share of the engine's disk that is kept for images.",
   }),
-  reservedHostMemory: mib('compute', 'reserved_host_memory_mb', { fallback: '512', help: 'MiB kept for the host.' }),
+  reservedHostMemory: mib('compute', 'reserved_host_memory_mb', {
+    fallback: '512',
+    help: 'MiB kept for the host, but never more than half of what it has.',
+  }),
+  reservedHostDisk: mib('compute', 'reserved_host_disk_mb', {
+    fallback: '0',
+    help: 'MiB of disk kept for the host besides reserve_disk_for_image.',
+  }),
+  reservedHostCpus: cores('compute', 'reserved_host_cpus', {
+    fallback: '0',
+    help: 'Cores kept for the host, but never more than half of what it has.',
+  }),
+  cpuAllocationRatio: ratio('compute', 'cpu_allocation_ratio', {
+    fallback: '0',
+    help: 'How many times each core may be promised to containers; 0: as initial_cpu_allocation_ratio says.',
+  }),
+  ramAllocationRatio: ratio('compute', 'ram_allocation_ratio', {
+    fallback: '0',
+    help: 'How many times the memory may be promised; 0: as initial_ram_allocation_ratio says.',
+  }),
+  diskAllocationRatio: ratio('compute', 'disk_allocation_ratio', {
+    fallback: '0',
+    help: 'How many times the disk may be promised; 0: as initial_disk_allocation_ratio says.',
+  }),
+  initialCpuAllocationRatio: ratio('compute', 'initial_cpu_allocation_ratio', { fallback: '16.0', help: 'See above.' }),
+  initialRamAllocationRatio: ratio('compute', 'initial_ram_allocation_ratio', { fallback: '1.5', help: 'See above.' }),
+  initialDiskAllocationRatio: ratio('compute', 'initial_disk_allocation_ratio', {
+    fallback: '1.0',
+    help: 'See above.',
+  }),
+  schedulerDriver: oneOf(...DRIVERS)('scheduler', 'driver', {
+    fallback: 'filter_scheduler',
+    help: 'filter_scheduler: filters, room and weights decide. chance_scheduler: any host that is up, however full.',
+  }),
+  availableFilters: lines('scheduler', 'available_filters', {
+    fallback: 'zun.scheduler.filters.all_filters',
+    help: 'Filters that may be enabled; classes of Python are no filters here and are not counted.',
+    multiple: true,
+  }),
+  enabledFilters: filterNames('scheduler', 'enabled_filters', {
+    fallback: 'AvailabilityZoneFilter,ComputeFilter,RuntimeFilter',
+    help: 'Filters that a host must pass, in this order.',
+  }),
   dockerApiUrl: text('docker', 'api_url', {
     fallback: 'unix:///var/run/docker.sock',
     help: 'The engine. Only a unix socket: its TCP port gives root on the host to whoever reaches it.',
@@ -250,6 +316,10 @@ export const OPTIONS = {
   registryPlainHttp: list('zund', 'registry_plain_http', {
     fallback: '',
     help: "Registries spoken to without TLS, as in the engine's insecure-registries.",
+  }),
+  hostWeigher: oneOf(...WEIGHERS)('zund', 'host_weigher', {
+    fallback: 'spread',
+    help: 'Which of the hosts that fit: spread takes the emptiest, pack the fullest.',
   }),
   operationRetryTime: whole(1, 604_800)('zund', 'operation_retry_time', {
     fallback: '300',

@@ -1,4 +1,4 @@
-import type { Binding, ContainerSpec, DesiredState, Observation } from '@zund/contract/link/container.ts'
+import type { Allocation, Binding, ContainerSpec, DesiredState, Observation } from '@zund/contract/link/container.ts'
 
 /** Spellings of the public API; clients compare with them. */
 export const CONTAINER_STATUSES = [
@@ -37,6 +37,8 @@ export interface Container {
   /** Accepted changes so far; also the sequence number of its newest operation. */
   readonly generation: number
   readonly host: string | null
+  /** What it holds of its host; null: nothing, because it has none or could not be made there. */
+  readonly allocation: Allocation | null
   readonly status: ContainerStatus
   readonly statusReason: string | null
   readonly taskState: string | null
@@ -63,4 +65,4 @@ export interface Address {
 /** Keyed by network id, in the API's own shape. */
 export type Addresses = Readonly<Record<string, readonly Address[]>>
 
-export type { Binding, ContainerSpec, DesiredState, Observation }
+export type { Allocation, Binding, ContainerSpec, DesiredState, Observation }

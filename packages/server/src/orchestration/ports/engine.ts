@@ -30,6 +30,8 @@ export interface EngineInfo {
   readonly storageDriver: string
   /** True when the storage driver can limit the size of a container's writable layer. */
   readonly diskQuotaSupported: boolean
+  /** Size in GiB that every container's disk has at least, where the storage driver knows such a thing. */
+  readonly diskBaseGiB: number | null
   readonly totalContainers: number
 }
 

@@ -9,6 +9,7 @@ import type { Addresses, Container, ContainerKind, ContainerStatus } from '../..
 import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
 import type { QuotaLimits } from '../../domain/quota.ts'
 import type {
+  Allocation,
   Binding,
   BindingState,
   ContainerSpec,
@@ -43,6 +44,8 @@ export interface NewContainer {
   readonly spec: ContainerSpec
   readonly desired: DesiredState
   readonly host: string | null
+  /** What it holds of its host; null: nothing. */
+  readonly allocation: Allocation | null
   readonly status: ContainerStatus
   readonly statusReason: string | null
   readonly addresses: Addresses
@@ -56,6 +59,7 @@ export interface ContainerPatch {
   readonly desired?: DesiredState
   readonly generation?: number
   readonly host?: string | null
+  readonly allocation?: Allocation | null
   readonly status?: ContainerStatus
   readonly statusReason?: string | null
   readonly taskState?: string | null
@@ -116,8 +120,12 @@ export interface ContainerReads {
    * to, as long as it may still come to that.
    */
   usageOfProject(projectId: string): Promise<Usage>
-  /** Of all records bound to the host; a capsule counts with its own total, its members do not count again. */
+  /** Of all that records hold of the host; a capsule holds for its members too. */
   usageOfHost(host: string): Promise<Usage>
+  /** Of every host that is used, by its name. */
+  usageOfHosts(): Promise<ReadonlyMap<string, Usage>>
+  /** Those with cores or devices of their own, by host. */
+  exclusiveAllocations(): Promise<ReadonlyMap<string, readonly Allocation[]>>
   /** Case-insensitive; `projectId` null looks in all projects; `exceptUuid` is left out. */
   nameTaken(name: string, projectId: string | null, exceptUuid: string | null): Promise<boolean>
   countByStatus(): Promise<Readonly<Record<string, number>>>

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Scope } from '../../../src/orchestration/ports/store.ts'
-import { aBinding, aContainer, aMount, aNetwork, anObservation, aPort, aSpec } from '../../support/builders.ts'
+import {
+  anAllocation,
+  aBinding,
+  aContainer,
+  aMount,
+  aNetwork,
+  anObservation,
+  aPort,
+  aSpec,
+} from '../../support/builders.ts'
 import { addContainer, addOperation, ALL, claimAll, type StoreHarness } from '../../support/store-harness.ts'
 
 export function containerTests(get: () => StoreHarness): void {
@@ -118,7 +127,8 @@ export function containerTests(get: () => StoreHarness): void {
     const [resized, moved, unplaced, ...others] = uuids
     assert.ok(resized !== undefined && moved !== undefined && unplaced !== undefined)
     await store.write(async (tx) => {
-      await tx.containers.update(resized, { spec: aSpec({ cpu: 2, memoryMiB: 15, diskGiB: 0 }), status: 'Running' })
+      const larger = aSpec({ cpu: 2, memoryMiB: 15, diskGiB: 0 })
+      await tx.containers.update(resized, { spec: larger, allocation: anAllocation(larger), status: 'Running' })
       await tx.containers.update(moved, { host: 'h2' })
       await tx.containers.update(unplaced, { host: null })
       for (const uuid of others) assert.equal(await tx.containers.remove(uuid), true)
@@ -135,6 +145,43 @@ export function containerTests(get: () => StoreHarness): void {
     })
     await assert.rejects(failed, /changed its mind/)
     assert.deepEqual(await store.containers.usageOfProject('project'), all)
+  })
+
+  test('what a host has in use is what its containers hold of it, whatever they ask for', async () => {
+    const { store } = get()
+    const aCore = aSpec({ cpu: 1, memoryMiB: 100, diskGiB: 5 })
+    const holds = anAllocation({ cpu: 3, memoryMiB: 300, diskGiB: 0 }, { cpuset: { cpus: [2, 3], mems: [0] } })
+    const growing = await addContainer(store, { spec: aCore, allocation: holds })
+    const failed = await addContainer(store, { spec: aCore, status: 'Error', allocation: null })
+    await addContainer(store, {
+      spec: aCore,
+      host: 'h2',
+      allocation: anAllocation(aCore, { pciDevices: ['0000:3b:02.0'] }),
+    })
+    assert.deepEqual((await store.containers.byUuid(growing.uuid, { kind: 'all' }))?.allocation, holds)
+    assert.equal((await store.containers.byUuid(failed.uuid, { kind: 'all' }))?.allocation, null)
+    const host1 = { containers: 1, cpu: 3, memoryMiB: 300, diskGiB: 0 }
+    assert.deepEqual(await store.containers.usageOfHost('host1'), host1)
+    assert.deepEqual(
+      await store.containers.usageOfHosts(),
+      new Map([
+        ['host1', host1],
+        ['h2', { containers: 1, cpu: 1, memoryMiB: 100, diskGiB: 5 }],
+      ]),
+    )
+    const exclusive = async () =>
+      [...(await store.containers.exclusiveAllocations())].map(([host, of]) => [host, of.length])
+    assert.deepEqual(await exclusive(), [
+      ['host1', 1],
+      ['h2', 1],
+    ])
+    await store.write(async (tx) => {
+      await tx.containers.update(growing.uuid, { allocation: anAllocation(aCore) })
+    })
+    assert.deepEqual(await exclusive(), [['h2', 1]])
+    await store.write((tx) => tx.containers.update(growing.uuid, { allocation: null }))
+    assert.deepEqual((await store.containers.usageOfHost('host1')).containers, 0)
+    assert.equal((await store.containers.usageOfProject('project')).cpu, 3)
   })
 
   test('a resize under way holds what it grows to, several of one container the largest, until it ends', async () => {

@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HostInventory } from '../../../src/orchestration/ports/wire.ts'
+import { anInventory } from '../../support/builders.ts'
 import type { StoreHarness } from '../../support/store-harness.ts'
 
-const INVENTORY: HostInventory = {
-  memTotalMiB: 8_000,
-  cpus: 4,
-  diskTotalGiB: 100,
-  diskQuotaSupported: false,
-  totalContainers: 0,
-  architecture: 'x86_64',
-  osType: 'linux',
-  os: 'Debian',
-  kernelVersion: '6.1',
-  labels: { rack: '7' },
-  runtimes: ['runc'],
-  defaultRuntime: 'runc',
-  engineVersion: '20.10',
-  engineApiVersion: '1.41',
-  enableCpuPinning: false,
-  routedSubnets: ['10.0.0.0/24'],
-}
+const INVENTORY = anInventory({ labels: { rack: '7' }, routedSubnets: ['10.0.0.0/24'] })
 
 export function hostTests(get: () => StoreHarness): void {
   const begin = (host: string, uuidIfNew: string, availabilityZone = 'nova') =>

@@ -9,6 +9,7 @@ import { quota } from './008-quota.ts'
 import { registry } from './009-registry.ts'
 import { failures } from './010-failures.ts'
 import { capsule } from './011-capsule.ts'
+import { allocation } from './012-allocation.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '009-registry', statements: registry },
   { name: '010-failures', statements: failures },
   { name: '011-capsule', statements: capsule },
+  { name: '012-allocation', statements: allocation },
 ]

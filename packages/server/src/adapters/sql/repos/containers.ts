@@ -1,6 +1,12 @@
 import { sql, type Kysely, type Selectable, type SelectQueryBuilder, type UpdateResult } from 'kysely'
 import { InvalidInput, NotFound } from '../../../domain/errors.ts'
-import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../../domain/container/types.ts'
+import type {
+  Addresses,
+  Allocation,
+  Container,
+  ContainerKind,
+  ContainerStatus,
+} from '../../../domain/container/types.ts'
 import type {
   ContainerFilterKey,
   ContainerFilters,
@@ -17,7 +23,7 @@ import type { ContainerSpec, DesiredState, Observation } from '../../../orchestr
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared, type Prepared } from '../prepared.ts'
 import type { ContainerTable, Schema } from '../schema.ts'
-import { count, usageOf, usageOfProject } from './usage.ts'
+import { count, usageOf, usageOfHosts, usageOfProject } from './usage.ts'
 
 /** API field name → column that sorts it. */
 const SORT_COLUMNS: Readonly<Record<string, keyof ContainerTable>> = {
@@ -159,6 +165,21 @@ export class ContainerRepo implements ContainerWrites {
     return await usageOf(this.#db, ['host', host])
   }
 
+  async usageOfHosts(): Promise<ReadonlyMap<string, Usage>> {
+    return await usageOfHosts(this.#db)
+  }
+
+  async exclusiveAllocations(): Promise<ReadonlyMap<string, readonly Allocation[]>> {
+    const byHost = new Map<string, Allocation[]>()
+    for (const { host, allocation } of (await exclusive(this.#db, { exclusive: 1 })).rows) {
+      if (host === null || allocation === null) continue
+      const held = byHost.get(host) ?? []
+      held.push(JSON.parse(allocation) as Allocation)
+      byHost.set(host, held)
+    }
+    return byHost
+  }
+
   async nameTaken(name: string, projectId: string | null, exceptUuid: string | null): Promise<boolean> {
     let select = this.#db.selectFrom('container').select('id').where(sql<string>`lower(name)`, '=', name.toLowerCase())
     if (projectId !== null) select = select.where('project_id', '=', projectId)
@@ -185,6 +206,7 @@ export class ContainerRepo implements ContainerWrites {
       ...specColumns(container.spec),
       desired: container.desired,
       host: container.host,
+      ...allocationColumns(container.allocation),
       status: container.status,
       statusReason: container.statusReason,
       addresses: JSON.stringify(container.addresses),
@@ -199,7 +221,9 @@ export class ContainerRepo implements ContainerWrites {
 
   async update(uuid: string, patch: ContainerPatch): Promise<boolean> {
     const before =
-      patch.spec === undefined && patch.host === undefined ? undefined : await this.byUuid(uuid, { kind: 'all' })
+      patch.spec === undefined && patch.host === undefined && patch.allocation === undefined
+        ? undefined
+        : await this.byUuid(uuid, { kind: 'all' })
     const columns = columnsOf(patch)
     const { numAffectedRows } = await this.#updateOf(Object.keys(columns))(this.#db, { ...columns, uuid })
     if (before !== undefined) {
@@ -210,6 +234,7 @@ export class ContainerRepo implements ContainerWrites {
           ...before,
           host: patch.host === undefined ? before.host : patch.host,
           spec: patch.spec ?? before.spec,
+          allocation: patch.allocation === undefined ? before.allocation : patch.allocation,
         },
         1,
       )
@@ -276,7 +301,7 @@ const KEY = {
   user: prepared((db, p: OneRow) => oneKey(db, p).where('user_id', '=', p.owner)),
 }
 
-interface InsertedRow extends ReturnType<typeof specColumns> {
+interface InsertedRow extends ReturnType<typeof specColumns>, ReturnType<typeof allocationColumns> {
   readonly uuid: string
   readonly kind: number
   readonly projectId: string
@@ -290,6 +315,10 @@ interface InsertedRow extends ReturnType<typeof specColumns> {
   readonly capsuleUuid: string | null
   readonly annotations: string | null
 }
+
+const exclusive = prepared((db, p: { exclusive: number }) =>
+  db.selectFrom('container').select(['host', 'allocation']).where('exclusive', '=', p.exclusive).orderBy('id'),
+)
 
 const insertRow = prepared((db, p: InsertedRow) =>
   db.insertInto('container').values({
@@ -310,6 +339,8 @@ const insertRow = prepared((db, p: InsertedRow) =>
     desired: p.desired,
     generation: 0,
     host: p.host,
+    allocation: p.allocation,
+    exclusive: p.exclusive,
     status: p.status,
     status_reason: p.statusReason,
     task_state: null,
@@ -330,6 +361,7 @@ function columnsOf(patch: ContainerPatch): Readonly<Record<string, unknown>> {
     ...(patch.desired === undefined ? {} : { desired: patch.desired }),
     ...(patch.generation === undefined ? {} : { generation: patch.generation }),
     ...(patch.host === undefined ? {} : { host: patch.host }),
+    ...(patch.allocation === undefined ? {} : allocationColumns(patch.allocation)),
     ...(patch.status === undefined ? {} : { status: patch.status }),
     ...(patch.statusReason === undefined ? {} : { status_reason: patch.statusReason }),
     ...(patch.taskState === undefined ? {} : { task_state: patch.taskState }),
@@ -381,6 +413,13 @@ function specColumns(spec: ContainerSpec) {
   }
 }
 
+function allocationColumns(allocation: Allocation | null) {
+  return {
+    allocation: allocation === null ? null : JSON.stringify(allocation),
+    exclusive: allocation !== null && (allocation.cpuset !== null || allocation.pciDevices.length > 0) ? 1 : 0,
+  }
+}
+
 function toContainer(row: Selectable<ContainerTable>): Container {
   return {
     id: row.id,
@@ -394,6 +433,7 @@ function toContainer(row: Selectable<ContainerTable>): Container {
     desired: row.desired as DesiredState,
     generation: row.generation,
     host: row.host,
+    allocation: row.allocation === null ? null : (JSON.parse(row.allocation) as Allocation),
     status: row.status as ContainerStatus,
     statusReason: row.status_reason,
     taskState: row.task_state,

@@ -10,6 +10,8 @@ const now = sql<number>`${sql.raw(NOW_MS)}`
 export class HostRepo implements HostWrites {
   readonly #db: Kysely<Schema>
 
+  /** Read at every choice of a host, changed by few heartbeats. */
+  readonly #inventories = new Map<number, { text: string; inventory: HostInventory }>()
   /** Its text is made once. */
   #epochQuery: CompiledQuery<{ epoch: number }> | undefined
 
@@ -22,17 +24,17 @@ export class HostRepo implements HostWrites {
   }
 
   async list(): Promise<Host[]> {
-    return (await all(this.#db, {})).rows.map(toHost)
+    return (await all(this.#db, {})).rows.map((row) => this.#toHost(row))
   }
 
   async byName(name: string): Promise<Host | undefined> {
     const [row] = (await named(this.#db, { name })).rows
-    return row === undefined ? undefined : toHost(row)
+    return row === undefined ? undefined : this.#toHost(row)
   }
 
   async byUuid(uuid: string): Promise<Host | undefined> {
     const row = await this.#select().where('uuid', '=', uuid).executeTakeFirst()
-    return row === undefined ? undefined : toHost(row)
+    return row === undefined ? undefined : this.#toHost(row)
   }
 
   async epochOf(name: string): Promise<number | undefined> {
@@ -114,6 +116,17 @@ export class HostRepo implements HostWrites {
     return result.numUpdatedRows > 0n
   }
 
+  #toHost(row: HostRow): Host {
+    const { id, inventory: text } = row
+    if (text === null) return toHost(row, null)
+    let known = this.#inventories.get(id)
+    if (known?.text !== text) {
+      known = { text, inventory: JSON.parse(text) as HostInventory }
+      this.#inventories.set(id, known)
+    }
+    return toHost(row, known.inventory)
+  }
+
   async remove(name: string): Promise<boolean> {
     const result = await this.#db.deleteFrom('host').where('name', '=', name).executeTakeFirst()
     return result.numDeletedRows > 0n
@@ -125,7 +138,9 @@ const named = prepared((db, p: { name: string }) =>
   db.selectFrom('host').selectAll().select(now.as('now')).where('name', '=', p.name),
 )
 
-function toHost(row: Selectable<HostTable> & { now: number }): Host {
+type HostRow = Selectable<HostTable> & { now: number }
+
+function toHost(row: HostRow, inventory: HostInventory | null): Host {
   return {
     id: row.id,
     uuid: row.uuid,
@@ -133,7 +148,7 @@ function toHost(row: Selectable<HostTable> & { now: number }): Host {
     binary: 'zun-compute',
     availabilityZone: row.availability_zone,
     epoch: row.epoch,
-    inventory: row.inventory === null ? null : (JSON.parse(row.inventory) as HostInventory),
+    inventory,
     disabled: row.disabled === 1,
     disabledReason: row.disabled_reason,
     forcedDown: row.forced_down === 1,

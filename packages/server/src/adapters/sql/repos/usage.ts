@@ -1,16 +1,21 @@
-import { sql, type Kysely } from 'kysely'
+import { sql, type Kysely, type Selectable } from 'kysely'
 import type { Usage } from '../../../orchestration/ports/store.ts'
-import type { OperationParams } from '../../../orchestration/ports/wire.ts'
+import type { Allocation, OperationParams } from '../../../orchestration/ports/wire.ts'
 import { prepared } from '../prepared.ts'
-import type { Schema } from '../schema.ts'
+import type { ContainerUsageTable, Schema } from '../schema.ts'
 
 /** A row that counts, as far as it does. */
 export interface Counted {
   readonly kind: number
   readonly projectId: string
   readonly host: string | null
-  readonly spec: { readonly cpu: number; readonly memoryMiB: number; readonly diskGiB: number }
+  /** What its project's quota is asked for. */
+  readonly spec: Amounts
+  /** What it holds of its host. */
+  readonly allocation: Allocation | null
 }
+
+type Amounts = Pick<Allocation, 'cpu' | 'memoryMiB' | 'diskGiB'>
 
 type Owner = readonly [kind: 'project' | 'host', owner: string]
 
@@ -55,12 +60,19 @@ const begin = prepared((db, p: Change) =>
 
 export async function usageOf(db: Kysely<Schema>, [kind, owner]: Owner): Promise<Usage> {
   const [row] = (await find(db, { kind, owner })).rows
-  return {
-    containers: row?.containers ?? 0,
-    cpu: (row?.cpu ?? 0) / CPU_UNIT,
-    memoryMiB: row?.memory_mib ?? 0,
-    diskGiB: row?.disk ?? 0,
-  }
+  return row === undefined ? { containers: 0, cpu: 0, memoryMiB: 0, diskGiB: 0 } : toUsage(row)
+}
+
+const ofKind = prepared((db, p: { kind: string }) =>
+  db.selectFrom('container_usage').selectAll().where('kind', '=', p.kind),
+)
+
+export async function usageOfHosts(db: Kysely<Schema>): Promise<ReadonlyMap<string, Usage>> {
+  return new Map((await ofKind(db, { kind: 'host' })).rows.map((row) => [row.owner, toUsage(row)]))
+}
+
+function toUsage(row: Selectable<ContainerUsageTable>): Usage {
+  return { containers: row.containers, cpu: row.cpu / CPU_UNIT, memoryMiB: row.memory_mib, diskGiB: row.disk }
 }
 
 /** What resizes ask for that have not come to their end. */
@@ -101,24 +113,24 @@ export async function usageOfProject(db: Kysely<Schema>, projectId: string): Pro
 
 /** Counts a row in (`sign` 1) or out (-1). */
 export async function count(db: Kysely<Schema>, row: Counted, sign: 1 | -1): Promise<void> {
-  for (const [kind, owner] of ownersOf(row)) {
+  for (const [[kind, owner], amounts] of countsOf(row)) {
     const change: Change = {
       kind,
       owner,
       containers: sign,
-      cpu: sign * Math.round(row.spec.cpu * CPU_UNIT),
-      memory: sign * row.spec.memoryMiB,
-      disk: sign * row.spec.diskGiB,
+      cpu: sign * Math.round(amounts.cpu * CPU_UNIT),
+      memory: sign * amounts.memoryMiB,
+      disk: sign * amounts.diskGiB,
     }
     const { numAffectedRows } = await increase(db, change)
     if (numAffectedRows === 0n) await begin(db, change)
   }
 }
 
-/** A project's quota is about containers; a capsule counts on its host only, and for its members too. */
-function ownersOf({ kind, projectId, host }: Counted): Owner[] {
-  const owners: Owner[] = []
-  if (kind === 0) owners.push(['project', projectId])
-  if (host !== null && kind <= 1) owners.push(['host', host])
-  return owners
+/** A project's quota is about containers; what is held of a host, a capsule holds for all its members. */
+function countsOf({ kind, projectId, host, spec, allocation }: Counted): [Owner, Amounts][] {
+  const counts: [Owner, Amounts][] = []
+  if (kind === 0) counts.push([['project', projectId], spec])
+  if (host !== null && allocation !== null) counts.push([['host', host], allocation])
+  return counts
 }

@@ -1,0 +1,3 @@
+import type { Filter } from '../types.ts'
+
+export const computeFilter: Filter = { passes: (host) => host.up && !host.disabled }
