@@ -210,6 +210,8 @@ export const OperationEndSchema = Type.Union([
     /** True when the user can mend it (bad image, refused option); false when we or the machine failed. */
     userFault: Type.Boolean(),
     seen: Type.Optional(ObservationSchema),
+    /** The engine was asked and has no container of it. */
+    isAbsent: Type.Optional(Type.Boolean()),
   }),
   Type.Object({ kind: Type.Literal('cancelled'), message: Type.String() }),
   Type.Object({

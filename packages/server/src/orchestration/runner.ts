@@ -193,12 +193,12 @@ class Run {
     }
   }
 
-  async #lookAfterFailure(): Promise<{ seen?: NonNullable<Brought['seen']> }> {
+  async #lookAfterFailure(): Promise<{ seen: NonNullable<Brought['seen']> } | { isAbsent?: true }> {
     delete this.#brought.seen
     try {
       const ctx = { ...this.#context('', undefined), signal: AbortSignal.timeout(5_000) }
       const seen = await look(ctx)
-      return seen === undefined ? {} : { seen }
+      return seen === undefined ? { isAbsent: true } : { seen }
     } catch {
       return {}
     }

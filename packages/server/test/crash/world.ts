@@ -112,6 +112,7 @@ export class World {
       volumes: await read.selectFrom('local_volume').selectAll().orderBy('uuid').execute().then(withoutTimes),
       disposals: await read.selectFrom('disposal').selectAll().execute(),
       usage: await this.store.containers.usageOfProject(PROJECT),
+      usageOfHosts: Object.fromEntries(await this.store.containers.usageOfHosts()),
     }
   }
 

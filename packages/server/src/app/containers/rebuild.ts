@@ -4,6 +4,7 @@ import { acceptOn } from './act.ts'
 import { requireImage } from './create.ts'
 import type { ContainerDeps } from './deps.ts'
 import { shown } from '../fields.ts'
+import { holdAgain } from '../hosts/hold-more.ts'
 import { findAuthorized, requireStatus } from './find.ts'
 
 /** A new engine container, from a new image if one is named; it is started if it ran when asked. */
@@ -24,10 +25,13 @@ export async function rebuildContainer(
         : configuredDriver(change.imageDriver, deps.options.imageDrivers),
   }
   if (change.image !== undefined) await requireImage(deps, ctx, spec, found.projectId)
-  await acceptOn(deps, ctx, found, 'rebuild', async (_tx, now) => ({
+  await acceptOn(deps, ctx, found, 'rebuild', async (tx, now) => ({
     verb: 'rebuild',
     params: { run: now.status === 'Running' },
-    patch: { spec: { ...now.spec, image: spec.image, imageDriver: spec.imageDriver } },
+    patch: {
+      spec: { ...now.spec, image: spec.image, imageDriver: spec.imageDriver },
+      allocation: await holdAgain(tx, now, deps.options),
+    },
   }))
 }
 

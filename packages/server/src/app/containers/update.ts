@@ -2,6 +2,7 @@ import type { Container } from '../../domain/container/types.ts'
 import { Conflict, Unavailable } from '../../domain/errors.ts'
 import type { Tx } from '../../orchestration/ports/store.ts'
 import type { RequestContext } from '../context.ts'
+import { holdForResize } from '../hosts/hold-more.ts'
 import { bad, booleanField, refuseUnknownFields, textField, type Body } from '../fields.ts'
 import { acceptOn } from './act.ts'
 import { requireFreeName } from './create.ts'
@@ -101,6 +102,7 @@ async function resize(deps: ContainerDeps, ctx: RequestContext, found: Container
   }
   await acceptOn(deps, ctx, found, 'update', async (tx, now) => {
     await requireQuota(tx, now.projectId, await growthOf(tx, now, change), deps.options.quota)
+    const allocation = await holdForResize(tx, now, change, deps.options)
     await applyPlain(tx, deps, now, change)
     return {
       verb: 'resize',
@@ -108,6 +110,7 @@ async function resize(deps: ContainerDeps, ctx: RequestContext, found: Container
         ...(change.cpu === undefined ? {} : { cpu: change.cpu }),
         ...(change.memoryMiB === undefined ? {} : { memoryMiB: change.memoryMiB }),
       },
+      patch: { allocation },
     }
   })
 }

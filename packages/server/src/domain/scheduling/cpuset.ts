@@ -6,13 +6,31 @@ import type { HostView, Wanted } from './types.ts'
 export function claimCpuset(host: HostView, wanted: Pick<Wanted, 'cpu' | 'memoryMiB'>): Cpuset | undefined {
   const count = Math.trunc(wanted.cpu)
   if (!host.has.enableCpuPinning || count < 1) return undefined
-  const pinned = new Set(host.exclusive.flatMap(({ cpuset }) => cpuset?.cpus ?? []))
+  const pinned = pinnedOn(host)
   for (const node of host.has.numaNodes) {
     const free = node.cpus.filter((cpu) => !pinned.has(cpu))
     if (free.length < count || node.memTotalMiB - memoryUsedOf(node.id, host) < wanted.memoryMiB) continue
     return { cpus: free.slice(0, count), mems: [node.id] }
   }
   return undefined
+}
+
+/** Cores of the same node in addition, or a text that says what is missing. Fewer are given up only when it is done. */
+export function growCpuset(host: HostView, held: Cpuset, cpu: number, moreMemoryMiB: number): Cpuset | string {
+  const node = host.has.numaNodes.find(({ id }) => held.mems.includes(id))
+  const pinned = pinnedOn(host)
+  const free = node?.cpus.filter((one) => !pinned.has(one)) ?? []
+  const more = Math.max(0, Math.trunc(cpu) - held.cpus.length)
+  if (more > free.length) return `Free cpuset_cpu ${free.length} cores < requested ${more} cores`
+  const freeMiB = node === undefined ? 0 : node.memTotalMiB - memoryUsedOf(node.id, host)
+  if (moreMemoryMiB > Math.max(0, freeMiB)) {
+    return `Free cpuset_mem ${Math.max(0, freeMiB)} MB < requested ${moreMemoryMiB} MB`
+  }
+  return { ...held, cpus: [...held.cpus, ...free.slice(0, more)] }
+}
+
+function pinnedOn({ exclusive }: HostView): ReadonlySet<number> {
+  return new Set(exclusive.flatMap(({ cpuset }) => cpuset?.cpus ?? []))
 }
 
 function memoryUsedOf(nodeId: number, { exclusive }: HostView): number {

@@ -2,6 +2,7 @@
 import { addressesOf } from '../../domain/container/addresses.ts'
 import { REASON_CLEARING_VERBS, statusAfter, statusAfterFailure, statusOf } from '../../domain/container/status.ts'
 import type { Container } from '../../domain/container/types.ts'
+import { heldAfter } from '../../domain/scheduling/resize.ts'
 import type { Operation } from '../../domain/operation/types.ts'
 import type { ContainerPatch, Tx } from '../ports/store.ts'
 import type { Observation, OperationEnd } from '../ports/wire.ts'
@@ -31,7 +32,12 @@ export async function endClaim(
   if (end.kind === 'cancelled') {
     await tx.operations.release(op.id, op.fence, { state: 'cancelled', errorMessage: end.message })
     if (op.params.imageUuid !== undefined) await tx.images.abandonCommit(op.params.imageUuid)
-    await tx.containers.update(container.uuid, { ...patch, taskState: null, progress: null })
+    await tx.containers.update(container.uuid, {
+      ...patch,
+      ...(await stillHeld(tx, op, container, false)),
+      taskState: null,
+      progress: null,
+    })
     return
   }
   if (end.kind === 'failed') {
@@ -41,6 +47,7 @@ export async function endClaim(
       ...patch,
       ...(await forgetUnheldPorts(tx, op)),
       ...(end.seen === undefined ? {} : { observed: end.seen }),
+      ...(await stillHeld(tx, op, container, end.isAbsent === true)),
       status: statusAfterFailure(op.verb, end.seen, container.status),
       statusReason: end.message,
       taskState: null,
@@ -57,7 +64,7 @@ export async function endClaim(
   const queued = await tx.operations.unfinished(container.uuid)
   await tx.containers.update(container.uuid, {
     ...patch,
-    ...(op.verb === 'resize' ? { spec: resized(container, op) } : {}),
+    ...(op.verb === 'resize' ? await afterResize(tx, container, resized(container, op)) : {}),
     // A later request (a delete, a reboot) has already put its own status on the row.
     ...(seen === undefined
       ? {}
@@ -70,6 +77,23 @@ export async function endClaim(
     progress: null,
   })
   if (seen?.state === 'absent') await gone(tx, newUuid, op.containerUuid)
+}
+
+/** Of its host, after an operation that came to nothing. */
+async function stillHeld(tx: Tx, op: Operation, container: Container, isAbsent: boolean): Promise<ContainerPatch> {
+  if (op.verb === 'create' && isAbsent) return { allocation: null }
+  return op.verb === 'resize' ? await afterResize(tx, container, container.spec) : {}
+}
+
+async function afterResize(tx: Tx, container: Container, spec: Container['spec']): Promise<ContainerPatch> {
+  if (container.allocation === null) return { spec }
+  const underWay = (await tx.operations.unfinished(container.uuid)).filter(({ verb }) => verb === 'resize')
+  const allocation = heldAfter(
+    container.allocation,
+    spec,
+    underWay.map(({ params }) => params),
+  )
+  return { spec, allocation }
 }
 
 /** A failed attach gives back what was planned for it. */

@@ -20,8 +20,8 @@ export function isUp(host: Host, options: LivenessOptions): boolean {
 }
 
 export interface SchedulerReads {
-  readonly hosts: Pick<HostReads, 'list'>
-  readonly containers: Pick<ContainerReads, 'usageOfHosts' | 'exclusiveAllocations'>
+  readonly hosts: Pick<HostReads, 'list' | 'byName'>
+  readonly containers: Pick<ContainerReads, 'usageOfHost' | 'usageOfHosts' | 'exclusiveAllocations'>
 }
 
 const NOTHING_USED: HostUsage = { containers: 0, cpu: 0, memoryMiB: 0, diskGiB: 0 }
@@ -32,18 +32,43 @@ export async function hostViews(
   wanted: Pick<Wanted, 'cpuPolicy' | 'pciRequests'>,
 ): Promise<HostView[]> {
   const used = await reads.containers.usageOfHosts()
-  // Few ask for cores or devices of their own; for the others it does not matter who has which.
-  const isChoosy = wanted.cpuPolicy === 'dedicated' || wanted.pciRequests.length > 0
-  const exclusive = isChoosy ? await reads.containers.exclusiveAllocations() : new Map<string, readonly Allocation[]>()
-  return (await reads.hosts.list()).map((host) => ({
+  const exclusive = await exclusiveFor(reads, wanted)
+  return (await reads.hosts.list()).map((host) =>
+    toView(host, options, used.get(host.name) ?? NOTHING_USED, exclusive.get(host.name) ?? []),
+  )
+}
+
+/** undefined: there is no such host, or it has not said what it has. */
+export async function hostView(
+  reads: SchedulerReads,
+  options: LivenessOptions,
+  name: string,
+  wanted: Pick<Wanted, 'cpuPolicy' | 'pciRequests'>,
+): Promise<HostView | undefined> {
+  const host = await reads.hosts.byName(name)
+  if (host === undefined || host.inventory === null) return undefined
+  const exclusive = await exclusiveFor(reads, wanted)
+  return toView(host, options, await reads.containers.usageOfHost(name), exclusive.get(name) ?? [])
+}
+
+/** Few ask for cores or devices of their own; for the others it does not matter who has which. */
+async function exclusiveFor(
+  reads: SchedulerReads,
+  { cpuPolicy, pciRequests }: Pick<Wanted, 'cpuPolicy' | 'pciRequests'>,
+): Promise<ReadonlyMap<string, readonly Allocation[]>> {
+  return cpuPolicy === 'dedicated' || pciRequests.length > 0 ? await reads.containers.exclusiveAllocations() : new Map()
+}
+
+function toView(host: Host, options: LivenessOptions, used: HostUsage, exclusive: readonly Allocation[]): HostView {
+  return {
     name: host.name,
     availabilityZone: host.availabilityZone,
     up: isUp(host, options) && host.inventory !== null,
     disabled: host.disabled,
     has: host.inventory ?? NOTHING_YET,
-    used: used.get(host.name) ?? NOTHING_USED,
-    exclusive: exclusive.get(host.name) ?? [],
-  }))
+    used,
+    exclusive,
+  }
 }
 
 /** Of a host that has not said yet what it has. */
