@@ -207,6 +207,8 @@ export const AssignedContainerSchema = Type.Object({
   status: Type.String(),
   spec: ContainerSpecSchema,
   engineId: nullable(Type.String()),
+  /** Cores of its own; with a resize under way also those it is to get, after the others. */
+  cpuset: nullable(CpusetSchema),
   bindings: Type.Array(BindingSchema),
 })
 export type AssignedContainer = Static<typeof AssignedContainerSchema>

@@ -90,6 +90,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
       images,
       networks,
       volumes,
+      floatingCpus: config.enableCpuPinning ? config.floatingCpus : [],
       gate: new Gate(8 * availableParallelism()),
       clock: systemClock,
       log,

@@ -74,6 +74,7 @@ export class Life extends Mortality {
         images,
         networks: this.#driver(new FakeNetworkDriver({ engine: sim, sim, host }), 'networks', options),
         volumes,
+        floatingCpus: [],
         gate: new Gate(2),
         clock,
         log: quietLog,

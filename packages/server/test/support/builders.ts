@@ -196,6 +196,7 @@ export function aCreateRequest(patch: Partial<EngineCreateRequest> = {}): Engine
     cpu: 0,
     memoryMiB: 0,
     diskGiB: 0,
+    cpuset: null,
     restartPolicy: null,
     healthcheck: null,
     autoRemove: false,

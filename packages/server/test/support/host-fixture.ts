@@ -83,6 +83,7 @@ function aCreateRequest(uuid: string, change: Partial<EngineCreateRequest>): Eng
     cpu: 0,
     memoryMiB: 0,
     diskGiB: 0,
+    cpuset: null,
     restartPolicy: null,
     healthcheck: null,
     autoRemove: false,

@@ -372,6 +372,7 @@ export class SimMachine {
         images,
         networks: new FakeNetworkDriver({ engine, sim: engine, host }),
         volumes: new FakeVolumeDriver({ sim: engine, host }),
+        floatingCpus: [],
         gate: new Gate(4),
         clock: systemClock,
         log,

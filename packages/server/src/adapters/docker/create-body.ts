@@ -1,5 +1,6 @@
 import { InvalidInput } from '../../domain/errors.ts'
 import type { EngineCreateRequest, EngineEndpoint } from '../../orchestration/ports/engine.ts'
+import type { Cpuset } from '../../orchestration/ports/wire.ts'
 import { atLeast } from './http-client.ts'
 
 /** Labels of ours on engine objects; hidden from the API and refused from tenants. */
@@ -62,6 +63,7 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
     HostConfig: {
       Memory: request.memoryMiB * 1024 * 1024,
       CpuShares: cpuShares(request.cpu),
+      ...(request.cpuset === null ? {} : cpusetFields(request.cpuset)),
       ...(request.diskGiB === 0 ? {} : { StorageOpt: { size: `${request.diskGiB}G` } }),
       ...(restartPolicy === null
         ? {}
@@ -97,6 +99,11 @@ export function endpointConfig(endpoint: EngineEndpoint, withMac: boolean) {
     },
     ...(withMac && endpoint.macAddress !== null ? { MacAddress: endpoint.macAddress } : {}),
   }
+}
+
+/** Lists as the kernel reads them. */
+export function cpusetFields({ cpus, mems }: Cpuset) {
+  return { CpusetCpus: cpus.join(','), ...(mems.length === 0 ? {} : { CpusetMems: mems.join(',') }) }
 }
 
 /** 1024 shares a core; 0 is the engine's default. */

@@ -10,6 +10,7 @@ import type {
   EngineInfo,
   EngineNetwork,
   EngineNetworkRequest,
+  EngineUpdate,
   ExecRequest,
   ExecResult,
   ImageSearchResult,
@@ -19,7 +20,14 @@ import type {
   StatsSample,
 } from '../../orchestration/ports/engine.ts'
 import type { RegistryAuth } from '../../orchestration/ports/wire.ts'
-import { cpuShares, createBody, LABEL_CONTAINER, LABEL_DEPLOYMENT, type Hardening } from './create-body.ts'
+import {
+  cpusetFields,
+  cpuShares,
+  createBody,
+  LABEL_CONTAINER,
+  LABEL_DEPLOYMENT,
+  type Hardening,
+} from './create-body.ts'
 import { toEvent } from './events.ts'
 import { collectOutput } from './frames.ts'
 import { EngineHttp } from './http-client.ts'
@@ -221,17 +229,14 @@ export class DockerEngine implements ContainerEngine {
     }
   }
 
-  async update(
-    containerUuid: string,
-    change: { cpu?: number; memoryMiB?: number },
-    { signal }: EngineCallOptions,
-  ): Promise<void> {
+  async update(containerUuid: string, change: EngineUpdate, { signal }: EngineCallOptions): Promise<void> {
     await this.#http.buffer({
       method: 'POST',
       path: `${pathOf(containerUuid)}/update`,
       json: {
         ...(change.cpu === undefined ? {} : { CpuShares: cpuShares(change.cpu) }),
         ...(change.memoryMiB === undefined ? {} : { Memory: change.memoryMiB * 1024 * 1024, MemorySwap: -1 }),
+        ...(change.cpuset === undefined ? {} : cpusetFields(change.cpuset)),
       },
       signal,
     })

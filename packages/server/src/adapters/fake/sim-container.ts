@@ -1,7 +1,7 @@
 import { EngineConflict, EngineRefused } from '../../domain/errors.ts'
 import type { Clock } from '../../orchestration/ports/clock.ts'
 import type { EngineContainer, EngineCreateRequest, EngineEndpoint } from '../../orchestration/ports/engine.ts'
-import type { EngineState } from '../../orchestration/ports/wire.ts'
+import type { Cpuset, EngineState } from '../../orchestration/ports/wire.ts'
 import type { SimFiles } from './sim-files.ts'
 import type { SimImage } from './sim-images.ts'
 import { SimLogs } from './sim-logs.ts'
@@ -42,6 +42,7 @@ export class SimContainer {
   state: EngineState = 'created'
   memoryMiB: number
   cpu: number
+  cpuset: Cpuset | null
   readonly #host: SimHost
   readonly #image: SimImage
   #startedAtMs: number | null = null
@@ -64,8 +65,20 @@ export class SimContainer {
     this.files = image.files.clone()
     this.memoryMiB = request.memoryMiB
     this.cpu = request.cpu
+    this.cpuset = request.cpuset
+    if (request.cpuset !== null) this.pinTo(request.cpuset)
     for (const mount of request.mounts) this.files.makeDirectory(mount.destination)
     if (request.endpoint !== null) this.endpoints.set(request.endpoint.network, request.endpoint)
+  }
+
+  /** Its processes see what they may use. */
+  pinTo(cpuset: Cpuset): void {
+    this.cpuset = cpuset
+    const lines = [
+      `Cpus_allowed_list:\t${cpuset.cpus.join(',')}`,
+      `Mems_allowed_list:\t${cpuset.mems.join(',') || '0'}`,
+    ]
+    this.files.write('/proc/self/status', `${lines.join('\n')}\n`)
   }
 
   get uuid(): string {

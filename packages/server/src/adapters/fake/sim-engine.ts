@@ -14,6 +14,7 @@ import type {
   EngineInfo,
   EngineNetwork,
   EngineNetworkRequest,
+  EngineUpdate,
   ExecRequest,
   ExecResult,
   ImageSearchResult,
@@ -27,6 +28,7 @@ import { SimContainer, type SimBehaviour, type SimHost } from './sim-container.t
 import { SimEvents } from './sim-events.ts'
 import { SimExecs } from './sim-execs.ts'
 import { SimCalls } from './sim-calls.ts'
+import { CORES, refuseUnknownCores } from './sim-cores.ts'
 import type { SimCall } from './sim-faults.ts'
 import { SimImages } from './sim-images.ts'
 import { SimNetworks } from './sim-networks.ts'
@@ -173,7 +175,7 @@ export class SimEngine implements ContainerEngine {
     return await this.#call('info', null, o, () => ({
       version: '0.0-sim',
       apiVersion: '1.41',
-      cpus: 4,
+      cpus: CORES,
       memTotalBytes: 8 * 1024 ** 3,
       architecture: 'x86_64',
       osType: 'linux',
@@ -229,6 +231,7 @@ export class SimEngine implements ContainerEngine {
       throw new EngineRefused("can't create 'AutoRemove' container with restart policy")
     }
     if (memoryMiB !== 0 && memoryMiB < LEAST_MEMORY_MIB) throw tooLittleMemory()
+    if (request.cpuset !== null) refuseUnknownCores(request.cpuset)
     for (const { source } of mounts) {
       if (this.#options.hostHas?.(source) !== false) continue
       throw new EngineRefused(`invalid mount config for type "bind": bind source path does not exist: ${source}`)
@@ -286,15 +289,15 @@ export class SimEngine implements ContainerEngine {
     })
   }
 
-  async update(
-    containerUuid: string,
-    change: { cpu?: number; memoryMiB?: number },
-    o: EngineCallOptions,
-  ): Promise<void> {
+  async update(containerUuid: string, change: EngineUpdate, o: EngineCallOptions): Promise<void> {
     await this.#on('update', containerUuid, o, (c) => {
       if (change.memoryMiB !== undefined && change.memoryMiB < LEAST_MEMORY_MIB) throw tooLittleMemory()
       c.memoryMiB = change.memoryMiB ?? c.memoryMiB
       c.cpu = change.cpu ?? c.cpu
+      if (change.cpuset !== undefined) {
+        refuseUnknownCores(change.cpuset)
+        c.pinTo(change.cpuset)
+      }
       this.#host.emit(c, 'update')
     })
   }

@@ -239,6 +239,7 @@ function toAssigned(container: Container, bindings: readonly Binding[]): Assigne
     status: container.status,
     spec: container.spec,
     engineId: container.observed?.engineId ?? null,
+    cpuset: container.allocation?.cpuset ?? null,
     bindings: [...bindings],
   }
 }

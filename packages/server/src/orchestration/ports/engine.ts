@@ -7,7 +7,7 @@
  * for the user), anything else SystemFault. "Already so" is a success.
  */
 import type { Duplex } from 'node:stream'
-import type { Observation, RegistryAuth } from './wire.ts'
+import type { Cpuset, Observation, RegistryAuth } from './wire.ts'
 
 export interface EngineCallOptions {
   readonly signal: AbortSignal
@@ -70,6 +70,8 @@ export interface EngineCreateRequest {
   readonly cpu: number
   readonly memoryMiB: number
   readonly diskGiB: number
+  /** Cores it may run on, and NUMA nodes it may have memory of (none: of any). null: all of them. */
+  readonly cpuset: Cpuset | null
   readonly restartPolicy: { readonly name: string; readonly maximumRetryCount: number } | null
   readonly healthcheck: {
     readonly test: string | null
@@ -83,6 +85,13 @@ export interface EngineCreateRequest {
   readonly mounts: readonly EngineMount[]
   /** First interface; the others are connected afterwards. null: no network at all. */
   readonly endpoint: EngineEndpoint | null
+}
+
+/** Cores, MiB, and the cores it may run on; what is not there stays as it is. */
+export interface EngineUpdate {
+  readonly cpu?: number
+  readonly memoryMiB?: number
+  readonly cpuset?: Cpuset
 }
 
 /** One engine container that carries our label. */
@@ -206,8 +215,7 @@ export interface ContainerEngine {
   kill(containerUuid: string, signal: string | null, o: EngineCallOptions): Promise<void>
   /** With its anonymous volumes. Gone already is a success; "removal in progress" is waited for. */
   remove(containerUuid: string, force: boolean, o: EngineCallOptions): Promise<void>
-  /** Cores and MiB; undefined = leave as it is. */
-  update(containerUuid: string, change: { cpu?: number; memoryMiB?: number }, o: EngineCallOptions): Promise<void>
+  update(containerUuid: string, change: EngineUpdate, o: EngineCallOptions): Promise<void>
 
   logs(containerUuid: string, request: LogsRequest, o: EngineCallOptions): Promise<Buffer>
   top(

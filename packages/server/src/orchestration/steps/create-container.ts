@@ -1,5 +1,6 @@
 import { SystemFault } from '../../domain/errors.ts'
 import type { EngineCreateRequest, EngineEndpoint } from '../ports/engine.ts'
+import type { Cpuset } from '../ports/wire.ts'
 import { orLookAnew } from './networks.ts'
 import { look, portsOf, type Step, type StepContext } from './step.ts'
 
@@ -59,6 +60,7 @@ async function createRequest(ctx: StepContext): Promise<EngineCreateRequest> {
     cpu: spec.cpu,
     memoryMiB: spec.memoryMiB,
     diskGiB: spec.diskGiB,
+    cpuset: cpusetOf(ctx),
     restartPolicy: spec.restartPolicy,
     healthcheck: spec.healthcheck,
     autoRemove: spec.autoRemove,
@@ -67,6 +69,15 @@ async function createRequest(ctx: StepContext): Promise<EngineCreateRequest> {
     mounts: brought.mounts ?? [],
     endpoint,
   }
+}
+
+function cpusetOf({ op, tools }: StepContext): Cpuset | null {
+  const { spec, cpuset } = op.container
+  if (spec.cpuPolicy === 'dedicated') {
+    if (cpuset === null) throw new SystemFault('recipe.no_cpuset', 'no cores were set aside for it on this host')
+    return { ...cpuset, cpus: cpuset.cpus.slice(0, spec.cpu) }
+  }
+  return tools.floatingCpus.length === 0 ? null : { cpus: [...tools.floatingCpus], mems: [] }
 }
 
 function firstPort(ctx: StepContext) {

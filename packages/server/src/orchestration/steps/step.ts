@@ -11,6 +11,8 @@ export interface HostTools {
   readonly images: ImageDriver
   readonly networks: NetworkDriver
   readonly volumes: VolumeDriver
+  /** Cores for containers that share, where others are given away; empty: all of them. */
+  readonly floatingCpus: readonly number[]
   /** Bounds what the engine is made to do at once. Sixteen starts on two cores are done soonest with eight a core. */
   readonly gate: Gate
   readonly clock: Clock

@@ -9,9 +9,14 @@ export const updateContainer: Step = {
   },
   async apply(ctx) {
     const { cpu, memoryMiB } = ctx.op.params
+    const { cpuset } = ctx.op.container
     await ctx.tools.engine.update(
       ctx.op.container.uuid,
-      { ...(cpu === undefined ? {} : { cpu }), ...(memoryMiB === undefined ? {} : { memoryMiB }) },
+      {
+        ...(cpu === undefined ? {} : { cpu }),
+        ...(memoryMiB === undefined ? {} : { memoryMiB }),
+        ...(cpu === undefined || cpuset === null ? {} : { cpuset: { ...cpuset, cpus: cpuset.cpus.slice(0, cpu) } }),
+      },
       { signal: ctx.signal },
     )
     const seen = await look(ctx)

@@ -69,6 +69,7 @@ export function containerTests(get: () => EngineBench): void {
       [{ runtime: 'no-such-runtime' }, EngineRefused, /no-such-runtime/],
       [{ mounts: [{ source: '/no/such/path', destination: '/data' }] }, EngineRefused, /no\/such\/path/],
       [{ memoryMiB: 1 }, EngineRefused, /memory/i],
+      [{ cpuset: { cpus: [4_000], mems: [] } }, EngineRefused, /CPUs are not available/],
       [{ autoRemove: true, restartPolicy: always }, EngineRefused, /restart/],
     ]
     for (const [patch, kind, text] of rows) {
@@ -78,6 +79,30 @@ export function containerTests(get: () => EngineBench): void {
       assert.match(refusal.message, text)
       assert.equal(await bench.engine.inspect(containerUuid, soon()), undefined)
     }
+  })
+
+  test('a container runs on the cores it is given, also on those it is given later', async (t) => {
+    const bench = get()
+    const { cpus } = await bench.engine.info(soon())
+    const allowed = async (uuid: string): Promise<readonly (string | undefined)[]> => {
+      const id = await bench.engine.createExec(
+        uuid,
+        { command: ['cat', '/proc/self/status'], interactive: false },
+        soon(),
+      )
+      const text = (await bench.engine.runExec(id, 10_000, soon())).output.toString()
+      return [/^Cpus_allowed_list:\s*(\S+)/m.exec(text)?.[1], /^Mems_allowed_list:\s*(\S+)/m.exec(text)?.[1]]
+    }
+    t.diagnostic(`of ${cpus} cores`)
+    const last = cpus - 1
+    const pinned = await bench.run({ cpuset: { cpus: [last], mems: [0] } })
+    assert.deepEqual(await allowed(pinned), [String(last), '0'])
+    await bench.engine.update(pinned, { cpuset: { cpus: [0], mems: [0] } }, soon())
+    assert.deepEqual(await allowed(pinned), ['0', '0'])
+    await bench.engine.restart(pinned, 0, soon())
+    assert.deepEqual(await allowed(pinned), ['0', '0'])
+    const floating = await bench.run({ cpuset: { cpus: [last], mems: [] } })
+    assert.deepEqual((await allowed(floating))[0], String(last))
   })
 
   test('start makes it run, and a second start changes nothing', async () => {
