@@ -125,6 +125,8 @@ export const OperationParamsSchema = Type.Object({
   /** resize: the new values. */
   cpu: Type.Optional(Type.Number()),
   memoryMiB: Type.Optional(Type.Integer()),
+  /** Accepted by the service itself, to heal or to clean up, in the name of the container's user. */
+  byService: Type.Optional(Type.Boolean()),
   /** network_attach, network_detach: uuids of the port bindings concerned. */
   ports: Type.Optional(Type.Array(Type.String())),
 })
@@ -243,9 +245,24 @@ export const HeartbeatSchema = Type.Object({
 })
 export type Heartbeat = Static<typeof HeartbeatSchema>
 
+export const EventOfEndSchema = Type.Object({
+  exitCode: Type.Union([Type.Integer(), Type.Null()]),
+  outOfMemory: Type.Boolean(),
+  /** Epoch milliseconds by the engine's clock. */
+  atMs: Type.Number(),
+})
+export type EventOfEnd = Static<typeof EventOfEndSchema>
+
 export const ObservedReportSchema = Type.Object({
   session: SessionRefSchema,
-  containers: Type.Array(Type.Object({ uuid: Type.String(), seen: ObservationSchema })),
+  containers: Type.Array(
+    Type.Object({
+      uuid: Type.String(),
+      seen: ObservationSchema,
+      /** What the engine's event told of an end, which a container that runs again or is gone no longer shows. */
+      end: Type.Optional(EventOfEndSchema),
+    }),
+  ),
 })
 export type ObservedReport = Static<typeof ObservedReportSchema>
 

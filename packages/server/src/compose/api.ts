@@ -18,6 +18,7 @@ import { liveRoutes } from '../edge/api/v1/containers/live-routes.ts'
 import { containerRoutes } from '../edge/api/v1/containers/routes.ts'
 import { ContainerViews } from '../edge/api/v1/containers/view.ts'
 import { extensionRoutes, LOCAL_EXTENSIONS } from '../edge/api/v1/extensions/routes.ts'
+import { historyRoutes } from '../edge/api/v1/history/routes.ts'
 import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
 import { localNetworkRoutes } from '../edge/api/v1/local-networks/routes.ts'
 import { localVolumeRoutes } from '../edge/api/v1/local-volumes/routes.ts'
@@ -105,6 +106,7 @@ export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
     ...quotaRoutes(deps),
     ...quotaClassRoutes(deps),
     ...registryRoutes(deps),
+    ...historyRoutes(deps),
     ...localNetworkRoutes(deps),
     ...localVolumeRoutes(deps),
     ...extensionRoutes(LOCAL_EXTENSIONS),

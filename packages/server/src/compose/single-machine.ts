@@ -16,6 +16,7 @@ import { SealedSecrets } from '../adapters/secrets/sealed-secrets.ts'
 import { accessForOperation } from '../app/registries/access.ts'
 import { resealPasswords } from '../app/registries/reseal.ts'
 import { ControlPlaneService } from '../orchestration/control-plane/service.ts'
+import { HistoryKeeper } from '../orchestration/history-keeper.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
 import { composeApi } from './api.ts'
@@ -35,6 +36,7 @@ export const ROLES = ['api', 'conductor', 'compute', 'wsproxy'] as const
 const LEASE_TTL_MS = 60_000
 const PULL_STALL_MS = 120_000
 const TICKET_TTL_MS = 60_000
+const DAY_MS = 24 * 60 * 60_000
 
 export interface SingleMachineOptions {
   readonly config: Config
@@ -108,6 +110,10 @@ export class SingleMachine {
     this.#stops.push(() => disposer.stop())
     await imageWorker.start()
     this.#stops.push(() => imageWorker.stop())
+
+    const history = new HistoryKeeper({ store, clock: systemClock, log, keptMs: config.historyDays * DAY_MS })
+    await history.start()
+    this.#stops.push(() => history.stop())
 
     const tickets = new SqlStreamTickets({ database, ttlMs: TICKET_TTL_MS })
     const streams = new DockerStreams({ socketPath: socketPath(config), callTimeoutMs: config.dockerTimeout * 1000 })

@@ -235,6 +235,7 @@ export class HostAgent implements Service {
             continue
           }
           sinceMs = Math.max(sinceMs, event.atMs - 1_000)
+          this.#observer.note(event)
           this.#observer.lookSoon(event.containerUuid)
         }
       } catch (error) {

@@ -1,8 +1,8 @@
 import { ABSENT, sameObservation } from '../domain/container/status.ts'
 import type { Logger } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
-import type { ContainerEngine } from './ports/engine.ts'
-import type { Observation, SessionRef } from './ports/wire.ts'
+import type { ContainerEngine, EngineEvent } from './ports/engine.ts'
+import type { EventOfEnd, Observation, SessionRef } from './ports/wire.ts'
 
 export interface HostObserverDeps {
   readonly controlPlane: Pick<ControlPlane, 'report' | 'orphans'>
@@ -25,6 +25,10 @@ export class HostObserver {
   /** Last observation reported, by container; also the set of containers this host knows. */
   readonly #known = new Map<string, Observation | null>()
   readonly #toObserve = new Set<string>()
+  /** The last end of each container that an event has told of and no report has passed on. */
+  readonly #ends = new Map<string, EventOfEnd>()
+  /** The kernel has just killed something in them. */
+  readonly #outOfMemory = new Set<string>()
   /** Labelled containers without an owner at the last relist; removed when still so at the next. */
   #suspects = new Set<string>()
   #observing: Promise<void> | undefined
@@ -51,6 +55,18 @@ export class HostObserver {
     else this.#busy.delete(uuid)
     this.#known.set(uuid, null)
     this.lookSoon(uuid)
+  }
+
+  /** What has happened to a container, when it is something that a later look cannot show. */
+  note({ containerUuid: uuid, action, atMs, exitCode }: EngineEvent): void {
+    if (action === 'oom') this.#outOfMemory.add(uuid)
+    if (action === 'die') {
+      this.#ends.set(uuid, { exitCode: exitCode ?? null, outOfMemory: this.#outOfMemory.delete(uuid), atMs })
+    }
+    // Removed, and its end has been reported already: when that was still counts.
+    if (action === 'destroy' && !this.#ends.has(uuid)) {
+      this.#ends.set(uuid, { exitCode: null, outOfMemory: false, atMs })
+    }
   }
 
   /** Resolves when nothing is being looked at. */
@@ -88,14 +104,23 @@ export class HostObserver {
       return !this.#busy.has(uuid) && (last === undefined || last === null || !sameObservation(last, seen))
     })
     if (news.length === 0) return
-    await this.#deps.controlPlane.report(
-      { session: this.#deps.session(), containers: [...news] },
-      { signal: this.#deps.signal },
-    )
-    for (const { uuid, seen } of news) {
-      if (seen.state === 'absent') this.#known.delete(uuid)
+    const containers = news.map(({ uuid, seen }) => {
+      const end = this.#ends.get(uuid)
+      return { uuid, seen, ...(end === undefined ? {} : { end }) }
+    })
+    const { controlPlane, session, signal } = this.#deps
+    await controlPlane.report({ session: session(), containers }, { signal })
+    for (const { uuid, seen, end } of containers) {
+      // Another end may have come meanwhile.
+      if (this.#ends.get(uuid) === end) this.#ends.delete(uuid)
+      if (seen.state === 'absent') this.#forget(uuid)
       else this.#known.set(uuid, seen)
     }
+  }
+
+  #forget(uuid: string): void {
+    this.#known.delete(uuid)
+    this.#outOfMemory.delete(uuid)
   }
 
   /** Compares what the engine has with what this host knows; events are hints, this is the truth. */
@@ -114,7 +139,8 @@ export class HostObserver {
     for (const uuid of ripe) {
       log.warn({ containerId: uuid }, 'removing an engine container that no record owns')
       await engine.remove(uuid, true, { signal })
-      this.#known.delete(uuid)
+      this.#forget(uuid)
+      this.#ends.delete(uuid)
     }
   }
 }

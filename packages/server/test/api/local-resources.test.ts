@@ -8,6 +8,7 @@ import { EngineUnavailable } from '../../src/domain/errors.ts'
 import { containerRoutes } from '../../src/edge/api/v1/containers/routes.ts'
 import { ContainerViews } from '../../src/edge/api/v1/containers/view.ts'
 import { extensionRoutes, LOCAL_EXTENSIONS } from '../../src/edge/api/v1/extensions/routes.ts'
+import { historyRoutes } from '../../src/edge/api/v1/history/routes.ts'
 import { localNetworkRoutes } from '../../src/edge/api/v1/local-networks/routes.ts'
 import { localVolumeRoutes } from '../../src/edge/api/v1/local-volumes/routes.ts'
 import { noCheckpoints } from '../../src/lib/checkpoints.ts'
@@ -44,6 +45,7 @@ before(async () => {
   }
   app = apiOn(live, [
     ...containerRoutes(containers, new ContainerViews(live.policy)),
+    ...historyRoutes(common),
     ...localNetworkRoutes(common),
     ...localVolumeRoutes(common),
     ...extensionRoutes(LOCAL_EXTENSIONS),
@@ -355,7 +357,7 @@ test('the list of extensions names what is there', async () => {
   const { extensions } = body as { extensions: { name: string; path: string; since: string; description: string }[] }
   assert.deepEqual(
     extensions.map((extension) => extension.name),
-    ['local-networks', 'local-volumes'],
+    ['container-history', 'local-networks', 'local-volumes'],
   )
   for (const { path, since, description } of extensions) {
     assert.equal((await ask(app, `GET ${path}`)).status, 200)

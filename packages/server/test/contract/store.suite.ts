@@ -4,6 +4,7 @@ import type { StoreHarness } from '../support/store-harness.ts'
 import { bindingTests } from './store/bindings.ts'
 import { capsuleTests } from './store/capsules.ts'
 import { containerTests } from './store/containers.ts'
+import { historyTests } from './store/history.ts'
 import { hostTests } from './store/hosts.ts'
 import { operationTests } from './store/operations.ts'
 import { pagingTests } from './store/paging.ts'
@@ -31,5 +32,6 @@ export function storeSuite(name: string, open: () => Promise<StoreHarness>): voi
     bindingTests(get)
     hostTests(get)
     resourceTests(get)
+    historyTests(get)
   })
 }

@@ -23,10 +23,12 @@ export function toEvent(line: Record<string, unknown>): EngineEvent | undefined 
   const attributes = (Actor as { Attributes?: Record<string, string> } | undefined)?.Attributes
   const containerUuid = attributes?.[LABEL_CONTAINER]
   if (containerUuid === undefined) return undefined
+  const exitCode = Action === 'die' ? Number(attributes?.['exitCode'] ?? Number.NaN) : Number.NaN
   return {
     kind: 'container',
     containerUuid,
     action: Action,
     atMs: typeof timeNano === 'number' ? timeNano / 1e6 : Date.now(),
+    ...(Number.isInteger(exitCode) ? { exitCode } : {}),
   }
 }

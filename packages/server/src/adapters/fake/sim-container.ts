@@ -20,14 +20,14 @@ export interface SimHost {
   readonly networks: SimNetworks
   /** Engine's wall clock: never the same twice. */
   stamp(): number
-  emit(container: SimContainer, action: string): void
+  emit(container: SimContainer, action: string, exitCode?: number): void
   behaviourOf(containerUuid: string): SimBehaviour | undefined
   /** The engine removes it by itself (auto-remove). */
   dropped(container: SimContainer): void
 }
 
 /** Exit code of a process that was killed: 128 + SIGKILL. */
-const KILLED = 137
+export const KILLED = 137
 /** Pause before the engine restarts a container by its policy; doubles each time. */
 const FIRST_RESTART_MS = 100
 
@@ -195,7 +195,8 @@ export class SimContainer {
     this.#oomKilled = options.oomKilled ?? false
     this.#finishedAtMs = this.#host.stamp()
     this.#leaveNetworks()
-    this.#host.emit(this, 'die')
+    if (this.#oomKilled) this.#host.emit(this, 'oom')
+    this.#host.emit(this, 'die', code)
     if (this.request.autoRemove) this.#host.dropped(this)
     else if (options.asked !== true && this.#mayRestart(code)) this.#restartLater()
     for (const go of this.#waiting.splice(0)) go()

@@ -24,7 +24,7 @@ import type {
   StatsSample,
 } from '../../orchestration/ports/engine.ts'
 import type { RegistryAuth } from '../../orchestration/ports/wire.ts'
-import { SimContainer, type SimBehaviour, type SimHost } from './sim-container.ts'
+import { KILLED, SimContainer, type SimBehaviour, type SimHost } from './sim-container.ts'
 import { SimEvents } from './sim-events.ts'
 import { SimExecs } from './sim-execs.ts'
 import { SimCalls } from './sim-calls.ts'
@@ -90,7 +90,7 @@ export class SimEngine implements ContainerEngine {
       clock: options.clock,
       networks: this.networks,
       stamp: () => this.#stamp(),
-      emit: (container, action) => this.eventStreams.emit(container.uuid, action, this.#stamp()),
+      emit: (container, action, exitCode) => this.eventStreams.emit(container.uuid, action, this.#stamp(), exitCode),
       behaviourOf: (uuid) => this.#behaviours.get(uuid),
       dropped: (container) => this.#forget(container),
     }
@@ -473,7 +473,7 @@ export class SimEngine implements ContainerEngine {
     container.destroy()
     this.#containers.delete(container.uuid)
     this.#execs.forget(container)
-    if (wasLive) this.#host.emit(container, 'die')
+    if (wasLive) this.#host.emit(container, 'die', KILLED)
     this.#host.emit(container, 'destroy')
   }
 

@@ -17,9 +17,15 @@ export class SimEvents {
   /** While true, what happens is told to nobody, now or later. */
   missing = false
 
-  emit(containerUuid: string, action: string, atMs: number): void {
+  emit(containerUuid: string, action: string, atMs: number, exitCode?: number): void {
     if (this.missing) return
-    const event: EngineEvent = { kind: 'container', containerUuid, action, atMs }
+    const event: EngineEvent = {
+      kind: 'container',
+      containerUuid,
+      action,
+      atMs,
+      ...(exitCode === undefined ? {} : { exitCode }),
+    }
     this.#past.push(event)
     if (this.#past.length > KEPT) this.#past.shift()
     for (const subscriber of this.#subscribers) {

@@ -236,9 +236,45 @@ export interface RegistryTable {
   user_id: string
 }
 
+/** A deleted container; `operations` as JSON. */
+export interface ContainerHistoryTable {
+  uuid: string
+  container_type: number
+  project_id: string
+  user_id: string
+  /** Empty: a capsule without a name. */
+  name: string
+  capsule_uuid: string | null
+  image: string
+  host: string | null
+  created_at: number
+  deleted_at: number
+  operations: string
+}
+
+/** An end of a container's process. */
+export interface ContainerStopTable {
+  id: Generated<number>
+  container_uuid: string
+  reason: string
+  actor: string
+  user_id: string | null
+  request_id: string | null
+  engine_id: string | null
+  exit_code: number | null
+  exit_signal: string | null
+  out_of_memory: number
+  message: string
+  started_at: number | null
+  ended_at: number | null
+  recorded_at: number
+}
+
 export interface Schema {
   container: ContainerTable
   container_usage: ContainerUsageTable
+  container_history: ContainerHistoryTable
+  container_stop: ContainerStopTable
   quota: QuotaTable
   registry: RegistryTable
   operation: OperationTable

@@ -4,6 +4,7 @@ import type { SqlDatabase } from './database.ts'
 import { BindingRepo } from './repos/bindings.ts'
 import { ContainerRepo } from './repos/containers.ts'
 import { DisposalRepo } from './repos/disposals.ts'
+import { HistoryRepo } from './repos/history.ts'
 import { HostRepo } from './repos/hosts.ts'
 import { ImageRepo } from './repos/images.ts'
 import { LocalNetworkRepo } from './repos/local-networks.ts'
@@ -25,6 +26,7 @@ export class SqlStore implements Store {
   readonly disposals: StoreReads['disposals']
   readonly quotas: StoreReads['quotas']
   readonly registries: StoreReads['registries']
+  readonly history: StoreReads['history']
   readonly #database: SqlDatabase
   #tx: Tx | undefined
 
@@ -41,6 +43,7 @@ export class SqlStore implements Store {
     this.disposals = reads.disposals
     this.quotas = reads.quotas
     this.registries = reads.registries
+    this.history = reads.history
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -65,5 +68,6 @@ function reposOn(db: Kysely<Schema>): Tx {
     disposals: new DisposalRepo(db),
     quotas: new QuotaRepo(db),
     registries: new RegistryRepo(db),
+    history: new HistoryRepo(db),
   }
 }

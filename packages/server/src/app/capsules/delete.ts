@@ -1,4 +1,5 @@
 import { hostLane } from '../../domain/operation/types.ts'
+import { forget } from '../../orchestration/control-plane/forget.ts'
 import { accept } from '../accept.ts'
 import type { RequestContext } from '../context.ts'
 import type { ContainerDeps } from '../containers/deps.ts'
@@ -20,7 +21,7 @@ export async function deleteCapsule(
     if (container === undefined) throw containerNotFound(ident)
     if (container.host === null) {
       // Nothing was ever made for it outside of the database.
-      await tx.containers.remove(container.uuid)
+      await forget(tx, container)
       return null
     }
     await accept(tx, {

@@ -1,6 +1,7 @@
 import type { StateKey } from '../../domain/container/verbs.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import { hostLane } from '../../domain/operation/types.ts'
+import { forget } from '../../orchestration/control-plane/forget.ts'
 import { accept } from '../accept.ts'
 import type { RequestContext } from '../context.ts'
 import type { ContainerDeps } from './deps.ts'
@@ -36,7 +37,7 @@ export async function deleteContainer(
     requireStatus(container, key)
     if (container.host === null) {
       // Nothing was ever made for it outside of the database.
-      await tx.containers.remove(container.uuid)
+      await forget(tx, container)
       return null
     }
     const stopFirst = options.stop && container.status === 'Running'

@@ -297,6 +297,10 @@ export const OPTIONS = {
     fallback: '100',
     help: 'Private registries a project may have records of. -1: unlimited.',
   }),
+  historyDays: whole(0, 3650)('zund', 'history_days', {
+    fallback: '14',
+    help: 'Days for which a deleted container is remembered: its actions and why it stopped. 0: not at all.',
+  }),
   registryAllowed: list('zund', 'registry_allowed', {
     fallback: '',
     help: 'Registries that may be used: host, host:port or *.example.com; empty: any.',

@@ -97,7 +97,7 @@ A registry:get_all_all_projects
 O registry:update
 `
 
-/** The built-in network and volume services; no other implementation has them. */
+/** The built-in network and volume services, and the history; no other implementation has them. */
 const OURS = `
 O local_network:create
 O local_network:delete
@@ -107,6 +107,9 @@ O local_volume:create
 O local_volume:delete
 O local_volume:get_one
 O local_volume:get_all
+O history:get_one
+O history:get_all
+A history:get_all_all_projects
 `
 
 function rowsOf(table: string): [string, string][] {

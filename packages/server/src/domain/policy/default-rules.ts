@@ -120,6 +120,18 @@ const LOCAL: readonly Row[] = [
   ['local_volume:get_all', OWNER, 'list local volumes'],
 ]
 
-export const REGISTERED_RULES: readonly RuleDefault[] = [...BASE, ...CONTAINERS, ...CAPSULES, ...OTHERS, ...LOCAL].map(
-  ([name, check, about]) => ({ name, check, about }),
-)
+/** What is known of past containers; upstream has no such rules. */
+const HISTORY: readonly Row[] = [
+  ['history:get_one', OWNER, 'show why a container stopped and what was done to it, also after it was deleted'],
+  ['history:get_all', OWNER, 'list deleted containers'],
+  ['history:get_all_all_projects', ADMIN, 'list deleted containers of all projects'],
+]
+
+export const REGISTERED_RULES: readonly RuleDefault[] = [
+  ...BASE,
+  ...CONTAINERS,
+  ...CAPSULES,
+  ...OTHERS,
+  ...LOCAL,
+  ...HISTORY,
+].map(([name, check, about]) => ({ name, check, about }))

@@ -1,12 +1,20 @@
 /** How a claim of an operation ends, and what the container shows from then on. */
 import { addressesOf } from '../../domain/container/addresses.ts'
-import { REASON_CLEARING_VERBS, statusAfter, statusAfterFailure, statusOf } from '../../domain/container/status.ts'
+import {
+  ABSENT,
+  REASON_CLEARING_VERBS,
+  statusAfter,
+  statusAfterFailure,
+  statusOf,
+} from '../../domain/container/status.ts'
 import type { Container } from '../../domain/container/types.ts'
 import { heldAfter } from '../../domain/scheduling/resize.ts'
 import type { Operation } from '../../domain/operation/types.ts'
 import type { ContainerPatch, Tx } from '../ports/store.ts'
 import type { Observation, OperationEnd } from '../ports/wire.ts'
+import { forget } from './forget.ts'
 import { gone, SHOWS_OWN_STATUS } from './observations.ts'
+import { noteStop } from './stops.ts'
 
 /** `patch`: what the journal entries written along say of the container's row. */
 export async function endClaim(
@@ -40,7 +48,9 @@ export async function endClaim(
     })
     return
   }
+  const before = patch.observed ?? container.observed
   if (end.kind === 'failed') {
+    if (end.seen !== undefined) await noteStop(tx, container.uuid, { before, seen: end.seen }, op)
     await tx.operations.release(op.id, op.fence, { state: 'failed', errorCode: end.code, errorMessage: end.message })
     if (op.params.imageUuid !== undefined) await tx.images.abandonCommit(op.params.imageUuid)
     await tx.containers.update(container.uuid, {
@@ -55,12 +65,14 @@ export async function endClaim(
     })
     return
   }
+  await tx.operations.release(op.id, op.fence, { state: 'succeeded' })
   if (op.verb === 'delete') {
-    await tx.containers.remove(container.uuid)
+    await noteStop(tx, container.uuid, { before, seen: ABSENT }, op)
+    await forget(tx, container)
     return
   }
-  await tx.operations.release(op.id, op.fence, { state: 'succeeded' })
   const seen = end.seen
+  if (seen !== undefined) await noteStop(tx, container.uuid, { before, seen }, op)
   const queued = await tx.operations.unfinished(container.uuid)
   await tx.containers.update(container.uuid, {
     ...patch,
@@ -76,7 +88,7 @@ export async function endClaim(
     taskState: null,
     progress: null,
   })
-  if (seen?.state === 'absent') await gone(tx, newUuid, op.containerUuid)
+  if (seen?.state === 'absent') await gone(tx, newUuid, op.containerUuid, undefined)
 }
 
 /** Of its host, after an operation that came to nothing. */

@@ -4,6 +4,7 @@ import { taskStateOf } from '../../domain/operation/recipes.ts'
 import type { Operation } from '../../domain/operation/types.ts'
 import type { ContainerPatch, Tx } from '../ports/store.ts'
 import type { BindingChange, StepEntry } from '../ports/wire.ts'
+import { noteStop } from './stops.ts'
 
 /** Writes the journal and says what of the container's row follows from it. */
 export async function applyEntries(tx: Tx, op: Operation, entries: readonly StepEntry[]): Promise<ContainerPatch> {
@@ -16,7 +17,14 @@ export async function applyEntries(tx: Tx, op: Operation, entries: readonly Step
         break
       case 'finished':
         await tx.operations.stepEnded(op.id, entry.step, { state: 'finished', output: entry.output ?? null })
-        if (entry.seen !== undefined) patch = { ...patch, observed: entry.seen }
+        if (entry.seen !== undefined) {
+          // What runs for the first time has not ended before: no need to ask.
+          if (entry.seen.finishedAtMs !== null || op.verb === 'rebuild') {
+            const before = patch.observed ?? (await tx.containers.byUuid(op.containerUuid, { kind: 'all' }))?.observed
+            await noteStop(tx, op.containerUuid, { before: before ?? null, seen: entry.seen }, op)
+          }
+          patch = { ...patch, observed: entry.seen }
+        }
         if (entry.bindings !== undefined) patch = { ...patch, ...(await applyBindings(tx, op, entry.bindings)) }
         if (op.verb === 'commit') await recordCommit(tx, op, entry.output)
         break

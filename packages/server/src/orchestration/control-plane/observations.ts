@@ -4,7 +4,8 @@ import type { Container } from '../../domain/container/types.ts'
 import { recipeFor } from '../../domain/operation/recipes.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import type { Tx } from '../ports/store.ts'
-import type { Observation } from '../ports/wire.ts'
+import type { EventOfEnd, Observation, OperationParams } from '../ports/wire.ts'
+import { noteStop } from './stops.ts'
 
 /** Verbs whose acceptance has set a status of its own, which stays until they end. */
 export const SHOWS_OWN_STATUS: ReadonlySet<string> = new Set(['create', 'reboot', 'rebuild', 'delete'])
@@ -16,7 +17,7 @@ export async function observe(
   newUuid: () => string,
   host: string,
   uuid: string,
-  seen: Observation,
+  { seen, end }: { seen: Observation; end?: EventOfEnd | undefined },
 ): Promise<boolean> {
   const container = await tx.containers.byUuid(uuid, { kind: 'all' })
   if (container === undefined || container.host !== host) return false
@@ -26,9 +27,10 @@ export async function observe(
   if (unfinished.some((op) => op.state === 'running' || SHOWS_OWN_STATUS.has(op.verb))) return false
   if (container.status === 'Creating' || container.status === 'Deleted') return false
   if (sameObservation(container.observed, seen)) return false
+  await noteStop(tx, uuid, { before: container.observed, seen, event: end }, null)
   if (seen.state === 'absent') {
     if (container.observed === null || container.observed.engineId === null) return false
-    return await gone(tx, newUuid, uuid)
+    return await gone(tx, newUuid, uuid, end)
   }
   await tx.containers.update(uuid, {
     observed: seen,
@@ -40,18 +42,18 @@ export async function observe(
 }
 
 /** The engine has lost a container it had (container-states 6.3). */
-export async function gone(tx: Tx, newUuid: () => string, uuid: string): Promise<boolean> {
+export async function gone(tx: Tx, newUuid: () => string, uuid: string, end: EventOfEnd | undefined): Promise<boolean> {
   const container = await tx.containers.byUuid(uuid, { kind: 'all' })
   if (container === undefined || container.host === null) return false
   const engineId = container.observed?.engineId ?? 'unknown'
   if (container.spec.autoRemove) {
     await tx.containers.update(uuid, { observed: ABSENT, status: 'Deleted', desired: 'absent' })
-    await acceptOwn(tx, newUuid, container, 'delete')
+    await acceptOwn(tx, newUuid, container, 'delete', { force: true, byService: true })
     return true
   }
   if (container.spec.autoHeal && HEALABLE.has(container.status)) {
     await tx.containers.update(uuid, { observed: ABSENT, status: 'Rebuilding' })
-    await acceptOwn(tx, newUuid, container, 'rebuild')
+    await acceptOwn(tx, newUuid, container, 'rebuild', { run: wasUp(container, end), byService: true })
     return true
   }
   await tx.containers.update(uuid, {
@@ -64,14 +66,24 @@ export async function gone(tx: Tx, newUuid: () => string, uuid: string): Promise
   return false
 }
 
+/** A removal by force kills first: what ended only a moment before it was removed was up until then. */
+const KILLED_AND_REMOVED_MS = 5_000
+
+function wasUp({ status, desired, observed }: Container, removal: EventOfEnd | undefined): boolean {
+  if (status === 'Running') return true
+  const endedAtMs = observed?.finishedAtMs ?? null
+  if (desired !== 'running' || removal === undefined || endedAtMs === null) return false
+  return removal.atMs - endedAtMs < KILLED_AND_REMOVED_MS
+}
+
 async function acceptOwn(
   tx: Tx,
   newUuid: () => string,
   container: Container,
   verb: 'delete' | 'rebuild',
+  params: OperationParams,
 ): Promise<void> {
   const bindings = await tx.bindings.ofContainer(container.uuid)
-  const params = verb === 'delete' ? { force: true } : { run: container.status === 'Running' }
   const generation = container.generation + 1
   await tx.operations.insert({
     containerUuid: container.uuid,

@@ -196,8 +196,8 @@ export class ControlPlaneService implements ControlPlane {
     const accepted = await store.write(async (tx) => {
       await requireHostSession(tx.hosts, report.session)
       let more = false
-      for (const { uuid, seen } of report.containers) {
-        if (await observe(tx, newUuid, report.session.host, uuid, seen)) more = true
+      for (const { uuid, ...look } of report.containers) {
+        if (await observe(tx, newUuid, report.session.host, uuid, look)) more = true
       }
       return more
     })

@@ -109,6 +109,8 @@ export interface EngineEvent {
   readonly containerUuid: string
   readonly action: string
   readonly atMs: number
+  /** With `die`. */
+  readonly exitCode?: number
 }
 
 export interface EngineImage {

@@ -8,6 +8,8 @@
 import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../domain/container/types.ts'
 import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
 import type { QuotaLimits } from '../../domain/quota.ts'
+import type { HistoryReads, HistoryWrites } from './history.ts'
+import type { Page, Scope } from './query.ts'
 import type {
   Allocation,
   Binding,
@@ -21,19 +23,7 @@ import type {
   Verb,
 } from './wire.ts'
 
-/** Which records a caller may see. `all` is for admins and for the system itself. */
-export type Scope =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'project'; readonly projectId: string }
-  | { readonly kind: 'user'; readonly userId: string }
-
-export interface Page {
-  readonly limit: number
-  /** Uuid of the last item of the page before. */
-  readonly marker: string | null
-  readonly sortKey: string
-  readonly sortDir: 'asc' | 'desc'
-}
+export type { Page, Scope }
 
 export interface NewContainer {
   readonly uuid: string
@@ -158,6 +148,8 @@ export interface OperationReads {
   unfinished(containerUuid: string): Promise<Operation[]>
   /** Recorded ones, newest first. */
   actions(containerUuid: string): Promise<Operation[]>
+  /** The newest recorded one. */
+  latestAction(containerUuid: string): Promise<Operation | undefined>
   /** Recorded ones with this request id, newest first. */
   byRequest(containerUuid: string, requestId: string): Promise<Operation[]>
   steps(operationId: number): Promise<Step[]>
@@ -453,6 +445,7 @@ export interface StoreReads {
   readonly disposals: DisposalReads
   readonly quotas: QuotaReads
   readonly registries: RegistryReads
+  readonly history: HistoryReads
 }
 
 export interface Tx {
@@ -466,6 +459,7 @@ export interface Tx {
   readonly disposals: DisposalWrites
   readonly quotas: QuotaWrites
   readonly registries: RegistryWrites
+  readonly history: HistoryWrites
 }
 
 export interface Store extends StoreReads {

@@ -10,6 +10,7 @@ import { registry } from './009-registry.ts'
 import { failures } from './010-failures.ts'
 import { capsule } from './011-capsule.ts'
 import { allocation } from './012-allocation.ts'
+import { history } from './013-history.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '010-failures', statements: failures },
   { name: '011-capsule', statements: capsule },
   { name: '012-allocation', statements: allocation },
+  { name: '013-history', statements: history },
 ]

@@ -373,7 +373,7 @@ function columnsOf(patch: ContainerPatch): Readonly<Record<string, unknown>> {
   }
 }
 
-export function scoped<O, T extends 'container' | 'image' | 'local_volume'>(
+export function scoped<O, T extends 'container' | 'image' | 'local_volume' | 'container_history'>(
   select: SelectQueryBuilder<Schema, T, O>,
   scope: Scope,
 ): SelectQueryBuilder<Schema, T, O> {

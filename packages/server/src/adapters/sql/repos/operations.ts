@@ -40,6 +40,16 @@ export class OperationRepo implements OperationWrites {
     return rows.map(toOperation)
   }
 
+  async latestAction(containerUuid: string): Promise<Operation | undefined> {
+    const row = await this.#select()
+      .where('container_uuid', '=', containerUuid)
+      .where('recorded', '=', 1)
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row === undefined ? undefined : toOperation(row)
+  }
+
   async byRequest(containerUuid: string, requestId: string): Promise<Operation[]> {
     return (await this.actions(containerUuid)).filter((op) => op.requestId === requestId)
   }

@@ -9,8 +9,16 @@ export interface Extension {
   readonly description: string
 }
 
+const HISTORY: Extension = {
+  name: 'container-history',
+  path: '/v1/history/containers',
+  since: '0.1.0',
+  description: 'Why containers stopped, and what was done to them, also for some days after they were deleted.',
+}
+
 /** Present wherever the built-in network and volume services are. docs/api/extensions.md says more of each. */
 export const LOCAL_EXTENSIONS: readonly Extension[] = [
+  HISTORY,
   {
     name: 'local-networks',
     path: '/v1/local/networks',
