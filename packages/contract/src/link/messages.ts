@@ -106,10 +106,28 @@ export const VerbSchema = Type.Union([
 ])
 export type Verb = Static<typeof VerbSchema>
 
+const PciRequestSchema = Type.Object({
+  count: Type.Integer({ minimum: 1 }),
+  spec: Type.Array(Type.Record(Type.String(), Type.String())),
+})
+
+/** What a create said of its host, for the case that another one must be found; and who has tried. */
+export const PlacementParamsSchema = Type.Object({
+  availabilityZone: Type.Union([Type.String(), Type.Null()]),
+  hints: Type.Record(Type.String(), Type.String()),
+  /** Asked for by name. */
+  host: Type.Union([Type.String(), Type.Null()]),
+  pciRequests: Type.Array(PciRequestSchema),
+  refusals: Type.Array(Type.Object({ host: Type.String(), reason: Type.String() })),
+})
+export type PlacementParams = Static<typeof PlacementParamsSchema>
+
 /** Arguments of the verbs; which of them are set depends on the verb. */
 export const OperationParamsSchema = Type.Object({
   /** create: also start it. rebuild: start it afterwards. */
   run: Type.Optional(Type.Boolean()),
+  /** create */
+  placement: Type.Optional(PlacementParamsSchema),
   /** stop, reboot, delete with stop: seconds; absent = the engine's default. */
   timeoutS: Type.Optional(Type.Integer({ minimum: 0 })),
   signal: Type.Optional(Type.String()),
@@ -203,6 +221,9 @@ export const StepEntrySchema = Type.Union([
 ])
 export type StepEntry = Static<typeof StepEntrySchema>
 
+/** True: the reason is this host's own and nothing of it is here, so another host may try. */
+const MayMove = Type.Optional(Type.Boolean())
+
 export const OperationEndSchema = Type.Union([
   Type.Object({ kind: Type.Literal('succeeded'), seen: Type.Optional(ObservationSchema) }),
   Type.Object({
@@ -214,6 +235,7 @@ export const OperationEndSchema = Type.Union([
     seen: Type.Optional(ObservationSchema),
     /** The engine was asked and has no container of it. */
     isAbsent: Type.Optional(Type.Boolean()),
+    mayMove: MayMove,
   }),
   Type.Object({ kind: Type.Literal('cancelled'), message: Type.String() }),
   Type.Object({
@@ -223,6 +245,7 @@ export const OperationEndSchema = Type.Union([
     unforeseen: Type.Boolean(),
     code: Type.String(),
     message: Type.String(),
+    mayMove: MayMove,
   }),
 ])
 export type OperationEnd = Static<typeof OperationEndSchema>

@@ -18,6 +18,8 @@ export interface AppOptions {
   /** Milliseconds an engine may be away before its host counts as down. */
   readonly engineGraceMs: number
   readonly scheduler: SchedulerOptions
+  /** [zund] schedule_max_hosts */
+  readonly maxHosts: number
   /** [docker] execute_timeout, in milliseconds. */
   readonly executeTimeoutMs: number
   /** [compute] unique_container_name_scope */

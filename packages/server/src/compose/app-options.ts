@@ -41,6 +41,7 @@ export function appOptions(config: Config): AppOptions {
     serviceDownTimeS: config.serviceDownTime,
     engineGraceMs: ENGINE_GRACE_MS,
     scheduler: { driver: config.schedulerDriver, filters: config.enabledFilters, weigher: config.hostWeigher },
+    maxHosts: config.scheduleMaxHosts,
     executeTimeoutMs: config.executeTimeout * 1000,
     uniqueContainerNameScope: config.uniqueContainerNameScope,
     imageDrivers: ['docker'],

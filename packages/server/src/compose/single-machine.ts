@@ -19,7 +19,9 @@ import { ControlPlaneService } from '../orchestration/control-plane/service.ts'
 import { HistoryKeeper } from '../orchestration/history-keeper.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
+import { Mover } from '../orchestration/scheduling/mover.ts'
 import { composeApi } from './api.ts'
+import { appOptions } from './app-options.ts'
 import { checkpointedStore } from './checkpointed-store.ts'
 import { CLOUD_USERS } from './clouds-file.ts'
 import { ConfigError } from './config/load.ts'
@@ -35,6 +37,8 @@ export const ROLES = ['api', 'conductor', 'compute', 'wsproxy'] as const
 
 const LEASE_TTL_MS = 60_000
 const PULL_STALL_MS = 120_000
+/** Creates of hosts that are away are looked for so often. */
+const MOVE_POLL_MS = 10_000
 const TICKET_TTL_MS = 60_000
 const DAY_MS = 24 * 60 * 60_000
 
@@ -89,11 +93,22 @@ export class SingleMachine {
         log,
         leaseTtlMs: LEASE_TTL_MS,
         newUuid: randomUUID,
+        moving: appOptions(config),
         // Credentials of the operator's registry stay on the host; these are the project's own.
         registryFor: (container) =>
           accessForOperation({ ...imageDefaults(config), registries: store.registries, secrets, log }, container),
       }),
     )
+    const mover = new Mover({
+      store,
+      doorbell,
+      clock: systemClock,
+      log,
+      options: appOptions(config),
+      pollMs: MOVE_POLL_MS,
+    })
+    await mover.start()
+    this.#stops.push(() => mover.stop())
     const { agent, disposer, imageWorker, images, registry } = composeHost({
       config,
       state,

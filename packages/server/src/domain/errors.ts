@@ -155,6 +155,9 @@ export class EngineRefused extends UserFault {
   }
 }
 
+/** This host is without what was asked for; another may have it. */
+export class HostLacks extends EngineRefused {}
+
 /** The text of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -2,6 +2,7 @@ import { FencedOut, messageOf, ShuttingDown, Superseded } from '../domain/errors
 import { hostLane } from '../domain/operation/types.ts'
 import { HostObserver } from './host-observer.ts'
 import { backoffMs, runOperation } from './runner.ts'
+import { leavesNothing } from './steps/give-back.ts'
 import type { HostTools } from './steps/step.ts'
 import type { Service } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
@@ -169,12 +170,13 @@ export class HostAgent implements Service {
       const message = `the container engine of host ${host} does not answer: ${this.#engineTrouble ?? 'unknown'}`
       const code = 'engine.unavailable'
       const overdue = op.ageMs >= this.#deps.retryBudgetMs
+      const mayMove = op.verb === 'create' && leavesNothing(op.journal.map(({ name }) => name))
       await controlPlane.finish(
         ref,
         [],
         overdue
-          ? { kind: 'failed', code, message, userFault: false }
-          : { kind: 'retry', afterMs: backoffMs(op.attempt), unforeseen: false, code, message },
+          ? { kind: 'failed', code, message, userFault: false, mayMove }
+          : { kind: 'retry', afterMs: backoffMs(op.attempt), unforeseen: false, code, message, mayMove },
         { signal: this.#stopping.signal },
       )
     }
@@ -192,6 +194,7 @@ export class HostAgent implements Service {
           controlPlane,
           tools,
           session: this.#mySession(),
+          inventory: this.#inventory,
           retryBudgetMs,
           progressIntervalMs: intervals.progressMs,
         },

@@ -2,6 +2,7 @@ import {
   EngineFailed,
   EngineUnavailable,
   FencedOut,
+  HostLacks,
   messageOf,
   Retryable,
   ShuttingDown,
@@ -12,7 +13,17 @@ import {
 } from '../domain/errors.ts'
 import type { StepName } from '../domain/operation/recipes.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
-import type { ClaimedOperation, LeaseRef, OperationEnd, SessionRef, StepEntry, StepRecord } from './ports/wire.ts'
+import type {
+  ClaimedOperation,
+  HostInventory,
+  LeaseRef,
+  OperationEnd,
+  SessionRef,
+  StepEntry,
+  StepRecord,
+} from './ports/wire.ts'
+import { lackOf } from './host-check.ts'
+import { giveBack, leavesNothing } from './steps/give-back.ts'
 import { STEPS } from './steps/index.ts'
 import { look, type Brought, type HostTools, type Step, type StepContext, type StepResult } from './steps/step.ts'
 
@@ -20,6 +31,8 @@ export interface RunnerDeps {
   readonly controlPlane: ControlPlane
   readonly tools: HostTools
   readonly session: SessionRef
+  /** As last read; undefined: it could not be read yet. */
+  readonly inventory: HostInventory | undefined
   /** How long, since its first claim, an operation may wait for something to come back before it fails. */
   readonly retryBudgetMs: number
   /** Least time between two progress texts of one operation. */
@@ -50,6 +63,8 @@ class Run {
   readonly #startedAt: number
   /** Journal entries that must be written together with the next ones. */
   #pending: StepEntry[] = []
+  /** Steps that were begun, in this life or an earlier one. */
+  readonly #begun: Set<string>
   #lastProgressAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: RunnerDeps, op: ClaimedOperation, signal: AbortSignal) {
@@ -57,6 +72,7 @@ class Run {
     this.#op = op
     this.#signal = signal
     this.#ref = { operationId: op.id, fence: op.fence, session: deps.session }
+    this.#begun = new Set(op.journal.map(({ name }) => name))
     this.#startedAt = deps.tools.clock.now()
   }
 
@@ -66,6 +82,7 @@ class Run {
     const fields = { containerId: op.container.uuid, operationId: op.id, verb: op.verb, requestId: op.requestId }
     let end: OperationEnd
     try {
+      this.#checkHost()
       for (const name of op.recipe) await this.#step(name)
       end = { kind: 'succeeded', ...(await this.#finalLook()) }
     } catch (error) {
@@ -80,6 +97,14 @@ class Run {
     await checkpoint(`finish:${op.verb}:before`)
     await this.#finish(end)
     await checkpoint(`finish:${op.verb}:after`)
+  }
+
+  /** Before anything is made: a host that lacks something must not find out half-way. */
+  #checkHost(): void {
+    const { inventory } = this.#deps
+    if (this.#op.verb !== 'create' || this.#begun.size > 0 || inventory === undefined) return
+    const lack = lackOf(this.#op, inventory)
+    if (lack !== undefined) throw new HostLacks(lack)
   }
 
   async #step(name: string): Promise<void> {
@@ -100,6 +125,7 @@ class Run {
         return
       }
       const mark = ctx.wasStarted && before?.mark !== null ? before?.mark : await step.mark?.(ctx)
+      this.#begun.add(name)
       await this.#journal({ kind: 'started', step: name, mark: mark ?? null })
       await checkpoint(`step:${name}:journaled`)
       const began = clock.now()
@@ -181,7 +207,14 @@ class Run {
       if (waitedMs < this.#deps.retryBudgetMs) {
         const afterMs = (cause instanceof Retryable ? cause.afterMs : undefined) ?? backoffMs(this.#op.attempt)
         const unforeseen = !(cause instanceof Retryable)
-        return { kind: 'retry', afterMs, unforeseen, code: codeOf(cause), message: messageOf(cause) }
+        return {
+          kind: 'retry',
+          afterMs,
+          unforeseen,
+          code: codeOf(cause),
+          message: messageOf(cause),
+          ...(await this.#mayMove(cause)),
+        }
       }
     }
     return {
@@ -190,6 +223,25 @@ class Run {
       message: messageOf(cause),
       userFault: cause instanceof UserFault,
       ...(await this.#lookAfterFailure()),
+      ...(await this.#mayMove(cause)),
+    }
+  }
+
+  /** Whether another host may do it: for a reason that is this one's own, and only when nothing of it stays here. */
+  async #mayMove(cause: unknown): Promise<{ mayMove?: true }> {
+    if (this.#op.verb !== 'create') return {}
+    if (cause instanceof EngineUnavailable) return leavesNothing(this.#begun) ? { mayMove: true } : {}
+    if (!(cause instanceof HostLacks)) return {}
+    if (leavesNothing(this.#begun)) return { mayMove: true }
+    const ctx = {
+      ...this.#context('', undefined),
+      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(10_000)]),
+    }
+    try {
+      return (await giveBack(ctx)) ? { mayMove: true } : {}
+    } catch (error) {
+      this.#deps.tools.log.warn({ operationId: this.#op.id, err: error }, 'a refused create could not be undone')
+      return {}
     }
   }
 

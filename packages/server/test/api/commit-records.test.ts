@@ -13,6 +13,7 @@ import { systemClock } from '../../src/lib/system-clock.ts'
 import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import type { ClaimedOperation, OperationEnd, SessionRef, StepEntry } from '../../src/orchestration/ports/wire.ts'
 import { aContainer } from '../support/builders.ts'
+import { appOptions } from '../support/live-api.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const HOST = 'host1'
@@ -29,6 +30,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'zund-commit-records-'))
   store = new SqlStore(new SqlDatabase(join(directory, 'zund.db')))
   controlPlane = new ControlPlaneService({
+    moving: appOptions,
     store,
     doorbell: new LocalDoorbell(),
     clock: systemClock,

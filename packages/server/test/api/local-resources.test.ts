@@ -25,6 +25,7 @@ const live = new LiveStore()
 const doorbell = new LocalDoorbell()
 const common = { store: live.store, doorbell, policy: live.policy, options: appOptions, newUuid: randomUUID }
 const controlPlane = new ControlPlaneService({
+  moving: appOptions,
   store: live.store,
   doorbell,
   clock: systemClock,

@@ -12,19 +12,31 @@ import { Disposer } from '../../src/orchestration/disposer.ts'
 import { HostAgent } from '../../src/orchestration/host-agent.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Checkpoint, Clock } from '../../src/orchestration/ports/clock.ts'
+import type { ControlPlane } from '../../src/orchestration/ports/control-plane.ts'
 import type { ContainerEngine } from '../../src/orchestration/ports/engine.ts'
-import type { Store } from '../../src/orchestration/ports/store.ts'
+import type { Doorbell, Store } from '../../src/orchestration/ports/store.ts'
+import { Mover } from '../../src/orchestration/scheduling/mover.ts'
 import { someSecrets } from '../support/builders.ts'
-import { appOptions, inventory } from '../support/live-api.ts'
+import { appOptions } from '../support/live-api.ts'
 import type { Deps } from './requests.ts'
 import { forever, mortal, Mortality } from './mortal.ts'
-import { HOST, type World } from './world.ts'
+import type { Site, World } from './world.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 export const LEASE_TTL_MS = 60_000
 const RELIST_MS = 10_000
 /** After this time a relist has come twice: what nobody owns is removed at the second. */
 export const TWO_RELISTS_MS = 2 * RELIST_MS + 1_000
+
+/** Creates of hosts that are away are looked for so often. */
+const MOVE_POLL_MS = 10_000
+
+interface SharedParts {
+  readonly controlPlane: ControlPlane
+  readonly doorbell: Doorbell
+  readonly clock: Clock
+  readonly checkpoint: Checkpoint
+}
 
 export interface LifeOptions {
   /** Called at every checkpoint; the life may die while it waits. */
@@ -47,12 +59,12 @@ export class Life extends Mortality {
     this.#world = world
     const clock = this.#clock()
     const checkpoint: Checkpoint = (name) => this.reach(() => options.onCheckpoint(name, this))
-    const engine = this.#engine(options)
     const store = this.#store()
     const doorbell = new LocalDoorbell()
     let serial = 0
     const controlPlane = localLink(
       new ControlPlaneService({
+        moving: appOptions,
         store,
         doorbell,
         clock,
@@ -62,12 +74,38 @@ export class Life extends Mortality {
         registryFor: async () => ({ domain: null, auth: null }),
       }),
     )
-    const { engine: sim, host } = world
-    const images = new FakeImageDriver(engine)
+    const mover = new Mover({ store, doorbell, clock, log: quietLog, options: appOptions, pollMs: MOVE_POLL_MS })
+    const hosts = world.sites.map((site) => {
+      const images = new FakeImageDriver(this.#engine(site, options))
+      return this.#host(site, images, { controlPlane, doorbell, clock, checkpoint }, options)
+    })
+    const [first] = hosts
+    if (first === undefined) throw new Error('a world without a host')
+    this.agent = first.agent
+    this.#parts = [mover, ...hosts.flatMap(({ agent, disposer, worker }) => [agent, disposer, worker])]
+    this.deps = {
+      store: checkpointedStore(store, checkpoint),
+      doorbell,
+      policy: new PolicyEngine({ file: null, log: quietLog }),
+      images: { check: async () => 'exists' },
+      secrets: someSecrets(),
+      gateway: { searchImages: async () => [] },
+      options: appOptions,
+      clock,
+      log: quietLog,
+      newUuid: options.newUuid,
+    }
+  }
+
+  /** What runs on one host. */
+  #host(site: Site, images: FakeImageDriver, shared: SharedParts, options: LifeOptions) {
+    const { engine: sim, host, name } = site
+    const { clock, checkpoint, controlPlane } = shared
+    const engine = this.#engine(site, options)
     const volumes = this.#driver(new FakeVolumeDriver({ sim, host }), 'volumes', options)
-    this.agent = new HostAgent({
+    const agent = new HostAgent({
       controlPlane,
-      host: HOST,
+      host: name,
       availabilityZone: 'nova',
       tools: {
         engine,
@@ -80,7 +118,7 @@ export class Life extends Mortality {
         log: quietLog,
         checkpoint,
       },
-      readInventory: async () => inventory,
+      readInventory: async () => site.has,
       restore: async () => undefined,
       onFencedOut: () => {
         this.isFencedOut = true
@@ -97,36 +135,12 @@ export class Life extends Mortality {
       retryBudgetMs: 60_000,
       maxOperations: 10,
     })
-    const shared = {
-      controlPlane,
-      doorbell,
-      host: HOST,
-      session: () => this.agent.session,
-      clock,
-      log: quietLog,
-      checkpoint,
-    }
-    this.#parts = [
-      this.agent,
-      new Disposer({
-        ...shared,
-        volumes,
-        networks: { remove: (name, o) => engine.removeNetwork(name, o) },
-        pollMs: 30_000,
-      }),
-      new ImageWorker({ ...shared, images, engine, pollMs: 30_000, retryBudgetMs: 60_000, maxAtOnce: 2 }),
-    ]
-    this.deps = {
-      store: checkpointedStore(store, checkpoint),
-      doorbell,
-      policy: new PolicyEngine({ file: null, log: quietLog }),
-      images: { check: async () => 'exists' },
-      secrets: someSecrets(),
-      gateway: { searchImages: async () => [] },
-      options: appOptions,
-      clock,
-      log: quietLog,
-      newUuid: options.newUuid,
+    const common = { ...shared, host: name, session: () => agent.session, log: quietLog, pollMs: 30_000 }
+    const networks = { remove: (network: string, o: { signal: AbortSignal }) => engine.removeNetwork(network, o) }
+    return {
+      agent,
+      disposer: new Disposer({ ...common, volumes, networks }),
+      worker: new ImageWorker({ ...common, images, engine, retryBudgetMs: 60_000, maxAtOnce: 2 }),
     }
   }
 
@@ -160,8 +174,7 @@ export class Life extends Mortality {
     return mortal<Store>(store, this, (_, call) => activity.watch(call))
   }
 
-  #engine(options: LifeOptions): ContainerEngine {
-    const { engine } = this.#world
+  #engine({ engine }: Site, options: LifeOptions): ContainerEngine {
     const guarded = this.#driver<ContainerEngine>(engine, 'engine', options)
     // A stream is an iterator at once, not the promise of one.
     const events: ContainerEngine['events'] = (sinceMs, o) =>

@@ -11,7 +11,7 @@ export interface Disturbance {
   readonly deaths?: readonly number[]
   /** Death right before or after one of the calls of engine and drivers, counted from 1 by those moments. */
   readonly deathAtCall?: number
-  /** What goes wrong in the engine. */
+  /** What goes wrong in the engine of the first host. */
   readonly fault?: SimFault
 }
 
@@ -25,8 +25,9 @@ export interface Outcome {
 }
 
 export async function runScenario(scenario: Scenario, disturbance: Disturbance = {}): Promise<Outcome> {
-  const stage = await Stage.make()
+  const stage = await Stage.make(scenario.hosts)
   try {
+    scenario.arrange?.(stage.world)
     await stage.askAll(scenario.prepare)
     return await new ScenarioRun(stage, scenario, disturbance).toItsEnd()
   } finally {

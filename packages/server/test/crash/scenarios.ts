@@ -21,8 +21,14 @@ import {
   type Request,
 } from './requests.ts'
 
+import type { World } from './world.ts'
+
 export interface Scenario {
   readonly name: string
+  /** Absent: one. */
+  readonly hosts?: number
+  /** How the world is different from others, from the beginning. */
+  readonly arrange?: (world: World) => void
   /** Runs undisturbed, each to its end before the next. */
   readonly prepare: readonly Request[]
   /** Deaths happen from here on. */

@@ -20,8 +20,8 @@ export class Stage {
   /** Of the newest request: one that is sent again gets the same. */
   #uuids = 0
 
-  static async make(): Promise<Stage> {
-    const stage = new Stage(await World.make())
+  static async make(hosts = 1): Promise<Stage> {
+    const stage = new Stage(await World.make(hosts))
     await stage.#begin()
     return stage
   }

@@ -10,6 +10,7 @@ import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import { sameObservation } from '../../src/domain/container/status.ts'
 import type { Container } from '../../src/domain/container/types.ts'
+import { anInventory } from '../support/builders.ts'
 import { Activity } from './mortal.ts'
 
 export const HOST = 'h1'
@@ -43,45 +44,72 @@ export const EFFECTS: readonly SimCall[] = [
   'connect',
 ]
 
+/** One machine. */
+export class Site {
+  readonly name: string
+  readonly host = new FakeHost()
+  readonly engine: SimEngine
+  /** What its agent says it has. */
+  has = anInventory()
+
+  constructor(name: string, clock: VirtualClock) {
+    this.name = name
+    this.engine = new SimEngine({ clock, wallMs: clock.wallMs, hostHas: (path) => this.host.hasPath(path) })
+    this.engine.images.add('busybox:latest', { command: ['serve'] })
+    this.engine.images.publish('busybox:latest', { command: ['serve'] })
+    this.engine.images.publish('registry.test/app:1', { command: ['serve'] })
+    this.engine.addStranger('not-ours')
+  }
+}
+
 export class World {
   readonly clock = new VirtualClock()
-  readonly host = new FakeHost()
-  readonly engine = new SimEngine({
-    clock: this.clock,
-    wallMs: this.clock.wallMs,
-    hostHas: (path) => this.host.hasPath(path),
-  })
+  /** The first is the one that most is about. */
+  readonly sites: readonly Site[]
   readonly activity = new Activity()
   readonly #directory = mkdtempSync(join(SCRATCH, 'zund-crash-'))
   readonly database: SqlDatabase
   readonly store: SqlStore
   #effectsBefore = new Map<SimCall, number>()
 
-  static async make(): Promise<World> {
+  static async make(hosts: number): Promise<World> {
     empty ??= emptyDatabase()
-    return new World((await empty).file)
+    return new World((await empty).file, hosts)
   }
 
-  private constructor(template: string) {
+  private constructor(template: string, hosts: number) {
+    this.sites = Array.from({ length: hosts }, (_, n) => new Site(`h${n + 1}`, this.clock))
     const file = join(this.#directory, 'zund.sqlite')
     copyFileSync(template, file)
     this.database = new SqlDatabase(file, { nowMs: this.clock.wallMs })
     this.store = new SqlStore(this.database)
-    this.engine.images.add('busybox:latest', { command: ['serve'] })
-    this.engine.images.publish('busybox:latest', { command: ['serve'] })
-    this.engine.images.publish('registry.test/app:1', { command: ['serve'] })
-    this.engine.addStranger('not-ours')
+  }
+
+  get engine(): SimEngine {
+    return this.#first.engine
+  }
+
+  get host(): FakeHost {
+    return this.#first.host
+  }
+
+  get #first(): Site {
+    const [first] = this.sites
+    if (first === undefined) throw new Error('a world without a host')
+    return first
   }
 
   /** Effects are counted from now on. */
   beginCounting(): void {
-    this.#effectsBefore = new Map(EFFECTS.map((call) => [call, this.engine.count(call)]))
+    this.#effectsBefore = new Map(EFFECTS.map((call) => [call, this.#count(call)]))
   }
 
   effects(): Readonly<Record<string, number>> {
-    return Object.fromEntries(
-      EFFECTS.map((call) => [call, this.engine.count(call) - (this.#effectsBefore.get(call) ?? 0)]),
-    )
+    return Object.fromEntries(EFFECTS.map((call) => [call, this.#count(call) - (this.#effectsBefore.get(call) ?? 0)]))
+  }
+
+  #count(call: SimCall): number {
+    return this.sites.reduce((sum, { engine }) => sum + engine.count(call), 0)
   }
 
   /** Nothing is asked for that is not done. */
@@ -98,8 +126,9 @@ export class World {
   /** All that users, operators and later requests could notice, in an order that does not depend on history. */
   async seen() {
     const { read } = this.database
-    const containers = await this.store.containers.onHost(HOST)
+    const containers = (await Promise.all(this.sites.map(({ name }) => this.store.containers.onHost(name)))).flat()
     return {
+      otherHosts: this.sites.slice(1).map(({ engine, host }) => ({ engine: engine.world(), host: host.world() })),
       engine: this.engine.world(),
       host: this.host.world(),
       containers: await Promise.all(containers.map((row) => this.#container(row))),
@@ -118,7 +147,8 @@ export class World {
 
   async #container(row: Container) {
     const { observed } = row
-    const engine = this.engine.container(row.uuid)?.inspect().seen
+    const site = this.sites.find(({ name }) => name === row.host)
+    const engine = site?.engine.container(row.uuid)?.inspect().seen
     const operations = await this.store.operations.actions(row.uuid)
     return {
       ...without(row, 'id', 'revision', 'createdAtMs', 'updatedAtMs', 'observed'),

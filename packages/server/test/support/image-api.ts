@@ -20,6 +20,7 @@ import { ControlPlaneService } from '../../src/orchestration/control-plane/servi
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { ImageRequest } from '../../src/orchestration/ports/drivers.ts'
 import type { EngineImage } from '../../src/orchestration/ports/engine.ts'
+import { appOptions } from './live-api.ts'
 import { quietLog } from './quiet-log.ts'
 
 export const HOST = 'host-1'
@@ -159,6 +160,7 @@ export class ImageApi {
   async work(): Promise<ImageWorker> {
     const controlPlane = localLink(
       new ControlPlaneService({
+        moving: appOptions,
         store: this.store,
         doorbell: this.#doorbell,
         clock: systemClock,

@@ -17,6 +17,7 @@ import { checkpointFrom } from '../../src/lib/checkpoints.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
 import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
+import { appOptions } from './live-api.ts'
 
 const [databasePath = '', stateDir = '', socketPath = ''] = process.argv.slice(2)
 const signal = AbortSignal.timeout(60_000)
@@ -36,6 +37,7 @@ const engine = new DockerEngine({
 const hosts = new RegistryHosts({ allowed: [], denied: [], allowLoopback: true, allowPrivate: true, plainHttp: [] })
 const controlPlane = localLink(
   new ControlPlaneService({
+    moving: appOptions,
     store,
     doorbell,
     clock: systemClock,

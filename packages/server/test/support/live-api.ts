@@ -40,6 +40,7 @@ export const appOptions: AppOptions = {
     filters: ['AvailabilityZoneFilter', 'ComputeFilter', 'RuntimeFilter'],
     weigher: 'spread',
   },
+  maxHosts: 3,
   executeTimeoutMs: 5_000,
   uniqueContainerNameScope: '',
   imageDrivers: ['docker'],

@@ -38,7 +38,7 @@ import { HostAgent } from '../../src/orchestration/host-agent.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Clock, Logger, Service } from '../../src/orchestration/ports/clock.ts'
 import { someSecrets } from './builders.ts'
-import { inventory } from './live-api.ts'
+import { appOptions, inventory } from './live-api.ts'
 import { until } from './until.ts'
 
 export const HOST = 'sim-host'
@@ -346,6 +346,7 @@ export class SimMachine {
   #controlPlane(log: Logger) {
     return localLink(
       new ControlPlaneService({
+        moving: appOptions,
         store: this.store,
         doorbell: this.#doorbell,
         clock: systemClock,

@@ -1,4 +1,11 @@
-import { EngineConflict, EngineNotFound, EngineRefused, EngineUnavailable, messageOf } from '../../domain/errors.ts'
+import {
+  EngineConflict,
+  EngineNotFound,
+  EngineRefused,
+  HostLacks,
+  EngineUnavailable,
+  messageOf,
+} from '../../domain/errors.ts'
 import type {
   ContainerEngine,
   EngineCallOptions,
@@ -54,6 +61,9 @@ export interface DockerEngineOptions {
 const DEFAULT_STOP_S = 10
 /** An exec whose output was cut has so long to end and leave its exit code. */
 const DRAIN_MS = 1_000
+
+/** Refusals that are about the host, and not about the request. */
+const LACKING = /unknown (or invalid )?runtime|Requested (CPUs|memory nodes) are not available/i
 
 export class DockerEngine implements ContainerEngine {
   readonly #options: DockerEngineOptions
@@ -156,8 +166,9 @@ export class DockerEngine implements ContainerEngine {
     } catch (error) {
       // Each storage driver has words of its own for it, but all name the option, which the user never wrote.
       if (request.diskGiB !== 0 && messageOf(error).includes('--storage-opt')) {
-        throw new EngineRefused('The host does not support disk quotas: a container cannot be given a disk size there.')
+        throw new HostLacks('The host does not support disk quotas: a container cannot be given a disk size there.')
       }
+      if (error instanceof EngineRefused && LACKING.test(error.message)) throw new HostLacks(error.message)
       if (!(error instanceof EngineConflict)) throw error
       // The name is taken: by an earlier try of ours whose answer was lost, or by another generation.
       const there = await this.inspect(request.containerUuid, o)

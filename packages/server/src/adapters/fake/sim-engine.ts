@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { EngineConflict, EngineNotFound, EngineRefused } from '../../domain/errors.ts'
+import { EngineConflict, EngineNotFound, EngineRefused, HostLacks } from '../../domain/errors.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { parseSignal } from '../../domain/signals.ts'
 import type { Clock } from '../../orchestration/ports/clock.ts'
@@ -226,7 +226,7 @@ export class SimEngine implements ContainerEngine {
 
   #refuseBadRequest(request: EngineCreateRequest): void {
     const { runtime, restartPolicy, memoryMiB, mounts } = request
-    if (runtime !== null && !RUNTIMES.includes(runtime)) throw new EngineRefused(`Unknown runtime specified ${runtime}`)
+    if (runtime !== null && !RUNTIMES.includes(runtime)) throw new HostLacks(`Unknown runtime specified ${runtime}`)
     if (request.autoRemove && restartPolicy !== null && restartPolicy.name !== 'no') {
       throw new EngineRefused("can't create 'AutoRemove' container with restart policy")
     }

@@ -1,7 +1,9 @@
 import { readFile, statfs } from 'node:fs/promises'
 import type { ContainerEngine, EngineCallOptions } from '../../orchestration/ports/engine.ts'
 import type { HostInventory } from '../../orchestration/ports/wire.ts'
+import type { WhitelistEntry } from '../../domain/scheduling/pci-whitelist.ts'
 import { numaNodes } from './numa.ts'
+import { pciDevices } from './pci.ts'
 import { routedSubnets } from './routes.ts'
 
 export interface InventoryOptions {
@@ -9,6 +11,7 @@ export interface InventoryOptions {
   /** Share of the engine's disk kept for images, 0 to 1. */
   readonly reserveDiskForImage: number
   readonly floatingCpus: readonly number[]
+  readonly pciWhitelist: readonly WhitelistEntry[]
   /** GiB. */
   readonly defaultDisk: number
   readonly reservedHostCpus: number
@@ -51,7 +54,7 @@ export async function readInventory(
     enableCpuPinning: options.enableCpuPinning,
     numaNodes: await numaNodes(options.floatingCpus),
     floatingCpus: [...options.floatingCpus],
-    pciDevices: [],
+    pciDevices: await pciDevices(options.pciWhitelist),
     diskBaseGiB: info.diskBaseGiB,
     defaultDiskGiB: options.defaultDisk,
     allocation: {

@@ -114,7 +114,16 @@ export async function createContainer(
     await accept(tx, {
       container: row,
       verb: 'create',
-      params: { run },
+      params: {
+        run,
+        placement: {
+          availabilityZone: input.availabilityZone ?? options.defaults.scheduleZone,
+          hints: labelHints(input.hints),
+          host: input.host,
+          pciRequests: [],
+          refusals: [],
+        },
+      },
       requestId: ctx.requestId,
       userId: ctx.caller.userId,
     })
@@ -122,6 +131,15 @@ export async function createContainer(
   })
   if (container.host !== null) deps.doorbell.ring(hostLane(container.host))
   return container
+}
+
+/** Those that a filter reads; what others mean by theirs is not kept. */
+function labelHints(hints: Readonly<Record<string, unknown>>): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const [name, value] of Object.entries(hints)) {
+    if (name.startsWith('label:') && typeof value === 'string') kept[name] = value
+  }
+  return kept
 }
 
 function toSpec(

@@ -96,6 +96,7 @@ test('a bad option is one line that names group, option, value and limit', () =>
       /enabled_filters in \[scheduler\] names AvailabilityZoneFilter, which available_filters leaves out/,
     ],
     ['[scheduler]\ndriver = fake_scheduler', /option driver in \[scheduler\].*'chance_scheduler'/],
+    ['[pci]\npassthrough_whitelist = {"vendor_id": "x"}', /passthrough_whitelist in \[pci\].*hexadecimal/],
     ['[zund]\nhost_weigher = random', /'spread', 'pack'/],
     ['floating_cpu_set = 1-x', /option floating_cpu_set in \[DEFAULT\] is '1-x'.*a range of cores/],
     ['[compute]\nram_allocation_ratio = -1', /between 0 and 1000000/],
@@ -110,6 +111,22 @@ test('a bad option is one line that names group, option, value and limit', () =>
       )
     })
   }
+})
+
+test('each value of the list of devices is JSON of its own', () => {
+  const conf =
+    '[pci]\npassthrough_whitelist = {"vendor_id": "8086"}\npassthrough_whitelist = [{"devname": "eth1"}, {}]\n'
+  withFile(conf, (file) => {
+    const entries = loadConfig({ ...none, files: [file] }).pciWhitelist
+    assert.deepEqual(
+      entries.map(({ vendorId, devname }) => [vendorId, devname]),
+      [
+        ['8086', null],
+        [null, 'eth1'],
+        [null, null],
+      ],
+    )
+  })
 })
 
 test('filters are enabled in the order written; classes that are not ours are passed over', () => {

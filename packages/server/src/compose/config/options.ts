@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { DRIVERS } from '../../domain/scheduling/choose.ts'
 import { parseCpuList } from '../../domain/scheduling/cpuset.ts'
+import { parseWhitelist } from '../../domain/scheduling/pci-whitelist.ts'
 import { FILTERS, isFilterName, type FilterName } from '../../domain/scheduling/filters/index.ts'
 import { WEIGHERS } from '../../domain/scheduling/weigh.ts'
 
@@ -85,6 +86,12 @@ const filterNames = option((value): readonly FilterName[] =>
   }),
 )
 
+const whitelist = option((value) =>
+  value
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .flatMap(parseWhitelist),
+)
 const ratio = decimal(0, 1_000_000)
 const cores = whole(0, 65_535)
 const cpuList = option(parseCpuList)
@@ -262,6 +269,11 @@ export const OPTIONS = {
     fallback: 'default',
     help: 'Rule that stands in for unknown ones, if there is one of that name.',
   }),
+  pciWhitelist: whitelist('pci', 'passthrough_whitelist', {
+    fallback: '',
+    help: 'JSON: PCI devices of this host that containers may have for themselves; may be given several times.',
+    multiple: true,
+  }),
   // What follows is zund's own.
   pidsLimit: whole(16, 4_194_304)('zund', 'pids_limit', {
     fallback: '4096',
@@ -324,6 +336,10 @@ export const OPTIONS = {
   hostWeigher: oneOf(...WEIGHERS)('zund', 'host_weigher', {
     fallback: 'spread',
     help: 'Which of the hosts that fit: spread takes the emptiest, pack the fullest.',
+  }),
+  scheduleMaxHosts: whole(1, 100)('zund', 'schedule_max_hosts', {
+    fallback: '3',
+    help: 'Hosts that may try to create one container, when those before it could not for reasons of their own.',
   }),
   operationRetryTime: whole(1, 604_800)('zund', 'operation_retry_time', {
     fallback: '300',

@@ -12,12 +12,36 @@ import { heldAfter } from '../../domain/scheduling/resize.ts'
 import type { Operation } from '../../domain/operation/types.ts'
 import type { ContainerPatch, Tx } from '../ports/store.ts'
 import type { Observation, OperationEnd } from '../ports/wire.ts'
+import { move, STAYS, type Moved, type MovingOptions } from '../scheduling/move.ts'
 import { forget } from './forget.ts'
 import { gone, SHOWS_OWN_STATUS } from './observations.ts'
 import { noteStop } from './stops.ts'
 
-/** `patch`: what the journal entries written along say of the container's row. */
+export interface EndingDeps {
+  readonly newUuid: () => string
+  readonly moving: MovingOptions
+}
+
+/**
+ * Gives the lane where somebody may have to look now. `patch`: what the journal entries written along say of the
+ * container's row.
+ */
 export async function endClaim(
+  tx: Tx,
+  { newUuid, moving }: EndingDeps,
+  op: Operation,
+  patch: ContainerPatch,
+  end: OperationEnd,
+): Promise<string> {
+  const isMovable = (end.kind === 'failed' || end.kind === 'retry') && end.mayMove === true
+  const moved: Moved = isMovable ? await move(tx, op, end.message, moving) : STAYS
+  if (moved.kind === 'moved') return moved.lane
+  const tried = end.kind === 'failed' && moved.reasons !== null ? { ...end, message: moved.reasons } : end
+  await endHere(tx, newUuid, op, patch, tried)
+  return op.lane
+}
+
+async function endHere(
   tx: Tx,
   newUuid: () => string,
   op: Operation,

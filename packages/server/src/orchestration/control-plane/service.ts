@@ -7,6 +7,7 @@ import { requireHostSession, requireLease, requireSession } from './fencing.ts'
 import { applyEntries } from './journal.ts'
 import { observe } from './observations.ts'
 import { imageDone, pendingImages } from './pending-images.ts'
+import type { MovingOptions } from '../scheduling/move.ts'
 import type { Clock, Logger } from '../ports/clock.ts'
 import type { CallOptions, ControlPlane } from '../ports/control-plane.ts'
 import type { Doorbell, Store } from '../ports/store.ts'
@@ -45,6 +46,7 @@ export interface ControlPlaneDeps {
   readonly log: Logger
   readonly leaseTtlMs: number
   readonly newUuid: () => string
+  readonly moving: MovingOptions
   /** Domain and credentials for a container's image; looked up when its operation is claimed, never stored with it. */
   readonly registryFor: (container: Container) => Promise<{ domain: string | null; auth: RegistryAuth | null }>
 }
@@ -97,7 +99,7 @@ export class ControlPlaneService implements ControlPlane {
   }
 
   async #claimNow(query: ClaimQuery): Promise<Operation[]> {
-    const { store, leaseTtlMs, newUuid, doorbell } = this.#deps
+    const { store, leaseTtlMs, doorbell } = this.#deps
     const { won, madeRoom } = await store.write(async (tx) => {
       await requireSession(tx.hosts, query.session)
       // Claimed, and then the answer was lost or nobody could renew: without this it would run for ever.
@@ -110,7 +112,7 @@ export class ControlPlaneService implements ControlPlane {
         const claimed = await tx.operations.byId(op.id)
         if (claimed?.superseded === true) {
           // It was interrupted after a delete had asked it to stop: what it would make now would only be removed again.
-          await endClaim(tx, newUuid, claimed, {}, { kind: 'cancelled', message: new Superseded().message })
+          await endClaim(tx, this.#deps, claimed, {}, { kind: 'cancelled', message: new Superseded().message })
           cancelled += 1
         } else if (claimed !== undefined) mine.push(claimed)
       }
@@ -175,19 +177,19 @@ export class ControlPlaneService implements ControlPlane {
   }
 
   async finish(ref: LeaseRef, entries: readonly StepEntry[], end: OperationEnd, _o: CallOptions): Promise<void> {
-    const { store, doorbell, log, newUuid } = this.#deps
-    const op = await store.write(async (tx) => {
+    const { store, doorbell, log } = this.#deps
+    const { op, lane } = await store.write(async (tx) => {
       const running = await requireLease(tx, ref)
       const patch = await applyEntries(tx, running, entries)
-      await endClaim(tx, newUuid, running, patch, end)
-      return running
+      return { op: running, lane: await endClaim(tx, this.#deps, running, patch, end) }
     })
     log.info(
       { operationId: op.id, containerId: op.containerUuid, verb: op.verb, end: end.kind, requestId: op.requestId },
       'operation ended',
     )
-    // The next operation of this container may be waiting behind it.
-    doorbell.ring(op.lane)
+    if (lane !== op.lane) log.warn({ operationId: op.id, from: op.lane, to: lane }, 'create moved')
+    // The next operation of this container may be waiting behind it; or it is another host's now.
+    doorbell.ring(lane)
   }
 
   async report(report: ObservedReport, _o: CallOptions): Promise<void> {
@@ -205,7 +207,13 @@ export class ControlPlaneService implements ControlPlane {
   }
 
   async orphans(query: OwnershipQuery, _o: CallOptions): Promise<Ownership> {
-    const owned = new Set((await this.#deps.store.containers.byUuids(query.uuids)).map((c) => c.uuid))
+    const { containers, operations } = this.#deps.store
+    const owned = new Set<string>()
+    for (const { uuid, host } of await containers.byUuids(query.uuids)) {
+      // A host that was renamed has its containers under its old name still; one that lost a create to another has none.
+      const isLost = host !== query.session.host && refused(await operations.actions(uuid), query.session.host)
+      if (!isLost) owned.add(uuid)
+    }
     return { orphans: query.uuids.filter((uuid) => !owned.has(uuid)) }
   }
 
@@ -227,6 +235,10 @@ export class ControlPlaneService implements ControlPlane {
   async imageDone(done: ImageDone, _o: CallOptions): Promise<void> {
     await imageDone(this.#deps.store, done)
   }
+}
+
+function refused(operations: readonly Operation[], host: string): boolean {
+  return operations.some(({ params }) => params.placement?.refusals.some((refusal) => refusal.host === host) === true)
 }
 
 function toAssigned(container: Container, bindings: readonly Binding[]): AssignedContainer {

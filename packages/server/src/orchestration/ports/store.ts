@@ -156,6 +156,8 @@ export interface OperationReads {
   /** Milliseconds until a head of line of the lane may run, 0 at once; null when none waits. */
   dueInMs(lane: string): Promise<number | null>
   countByState(): Promise<Readonly<Record<string, number>>>
+  /** Creates, queued or running, of which nothing was begun but at most an image obtained; oldest first. */
+  unbegunCreates(): Promise<Operation[]>
 }
 
 export interface ReleasedOperation {
@@ -178,6 +180,11 @@ export interface OperationWrites extends OperationReads {
    * queued → running, fence + 1, attempt + 1, lease set, `active_key` set. False when someone else was faster, or when
    * another operation of the container runs.
    */
+  /**
+   * To another lane, as if it had never been claimed: queued, fence + 1, without steps. False when the fence is old or it
+   * has ended.
+   */
+  move(id: number, fence: number, to: { readonly lane: string; readonly params: OperationParams }): Promise<boolean>
   claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean>
   /** Running under this fence: lease_until moves. False when it is not ours any more. */
   renew(id: number, fence: number, ttlMs: number): Promise<boolean>

@@ -44,6 +44,65 @@ export function operationTests(get: () => StoreHarness): void {
     )
   })
 
+  test('an operation that moves to another lane begins anew there, and whoever held it is refused', async () => {
+    const { store } = get()
+    const { uuid } = await addContainer(store)
+    const { id } = await addOperation(store, uuid, { verb: 'create', recipe: ['obtainImage', 'createContainer'] })
+    await claimAll(store)
+    await store.write(async (tx) => {
+      await tx.operations.stepStarted(id, 'obtainImage', null)
+      await tx.operations.release(id, 1, { state: 'queued', unforeseen: true, errorMessage: 'no' })
+    })
+    await claimAll(store)
+    const to = { lane: 'host:host2', params: { run: true } }
+    const move = (fence: number) => store.write((tx) => tx.operations.move(id, fence, to))
+    assert.equal(await move(1), false, 'under an old fence')
+    assert.equal(await move(2), true)
+    const moved = await store.operations.byId(id)
+    assert.ok(moved !== undefined)
+    const { lane, params, state, fence, attempt, failures, firstClaimedAtMs, errorMessage } = moved
+    assert.deepEqual({ lane, params }, to)
+    assert.deepEqual(
+      { state, fence, attempt, failures, firstClaimedAtMs, errorMessage },
+      { state: 'queued', fence: 3, attempt: 0, failures: 0, firstClaimedAtMs: null, errorMessage: null },
+    )
+    assert.deepEqual(await store.operations.steps(id), [])
+    assert.equal(await store.write((tx) => tx.operations.holds(id, 2)), undefined)
+    assert.deepEqual(await claimAll(store), [])
+    assert.deepEqual(
+      (await claimAll(store, 'host:host2')).map((op) => [op.id, op.attempt]),
+      [[id, 1]],
+    )
+    await store.write((tx) => tx.operations.release(id, 4, { state: 'succeeded' }))
+    assert.equal(await move(4), false, 'it has ended')
+  })
+
+  test('creates of which nothing was begun but an image are known', async () => {
+    const { store } = get()
+    const of = async (verb: 'create' | 'start') => {
+      const { uuid } = await addContainer(store)
+      return (await addOperation(store, uuid, { verb })).id
+    }
+    const [waits, pulls, makes, starts, ended] = [
+      await of('create'),
+      await of('create'),
+      await of('create'),
+      await of('start'),
+      await of('create'),
+    ]
+    const known = async () => (await store.operations.unbegunCreates()).map(({ id }) => id)
+    assert.deepEqual(await known(), [waits, pulls, makes, ended])
+    await claimAll(store)
+    await store.write(async (tx) => {
+      await tx.operations.stepEnded(pulls, 'obtainImage', { state: 'finished' })
+      await tx.operations.stepStarted(makes, 'obtainImage', null)
+      await tx.operations.stepStarted(makes, 'createContainer', null)
+      await tx.operations.stepStarted(starts, 'startContainer', null)
+      await tx.operations.release(ended, 1, { state: 'failed' })
+    })
+    assert.deepEqual(await known(), [waits, pulls])
+  })
+
   test('a line waits behind one that is to be tried again later', async () => {
     const h = get()
     const { uuid } = await addContainer(h.store)

@@ -136,6 +136,52 @@ export class OperationRepo implements OperationWrites {
     return (await claim(this.#db, { id, fence: seenFence, owner, ttlMs })).numAffectedRows === 1n
   }
 
+  async move(id: number, fence: number, to: { lane: string; params: OperationParams }): Promise<boolean> {
+    const result = await this.#db
+      .updateTable('operation')
+      .set({
+        lane: to.lane,
+        params: JSON.stringify(to.params),
+        state: 'queued',
+        active_key: null,
+        fence: sql<number>`fence + 1`,
+        attempt: 0,
+        failures: 0,
+        run_after: 0,
+        lease_owner: null,
+        lease_until: null,
+        first_claimed_at: null,
+        error_code: null,
+        error_message: null,
+      })
+      .where('id', '=', id)
+      .where('fence', '=', fence)
+      .where('state', 'in', ['queued', 'running'])
+      .executeTakeFirst()
+    if (result.numUpdatedRows === 0n) return false
+    await this.#db.deleteFrom('step').where('operation_id', '=', id).execute()
+    return true
+  }
+
+  async unbegunCreates(): Promise<Operation[]> {
+    const rows = await this.#select()
+      .where('verb', '=', 'create')
+      .where('state', 'in', ['queued', 'running'])
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('step')
+              .select('step.id')
+              .whereRef('step.operation_id', '=', 'operation.id')
+              .where('step.name', '!=', 'obtainImage'),
+          ),
+        ),
+      )
+      .orderBy('id')
+      .execute()
+    return rows.map(toOperation)
+  }
+
   async renew(id: number, fence: number, ttlMs: number): Promise<boolean> {
     const result = await this.#db
       .updateTable('operation')
