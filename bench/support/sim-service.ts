@@ -36,6 +36,7 @@ const config = loadConfig({
     quotaContainers: '-1',
     quotaCpu: '-1',
     quotaMemory: '-1',
+    quotaDisk: '-1',
     cpuAllocationRatio: '100000',
     ramAllocationRatio: '100000',
     networkPoolV4: '10.192.0.0/16',

@@ -24,7 +24,7 @@ import { composeApi } from './api.ts'
 import { appOptions } from './app-options.ts'
 import { checkpointedStore } from './checkpointed-store.ts'
 import { CLOUD_USERS } from './clouds-file.ts'
-import { ConfigError } from './config/load.ts'
+import { ConfigError, strangeFilters } from './config/load.ts'
 import type { Config } from './config/options.ts'
 import { composeHost, imageDefaults, PING_TIMEOUT_MS } from './host.ts'
 import { policyPlaces } from './policy-places.ts'
@@ -76,6 +76,8 @@ export class SingleMachine {
 
   async #start(): Promise<void> {
     const { config, state, log, checkpoint, onFatal } = this.#options
+    const strange = strangeFilters(config)
+    if (strange.length > 0) log.warn({ available_filters: strange }, 'these filters are not known here and not used')
     const database = openDatabase(state.file(DATABASE_FILE))
     const store = new SqlStore(database)
     this.#stops.push(() => store.close())

@@ -55,7 +55,7 @@ function baseSizeGiB(text: string | undefined): number | null {
 }
 
 function supportsDiskQuota(driver: string, status: Readonly<Record<string, string>>): boolean {
-  // On xfs the engine needs project quotas to be on, which it does not say; a create would be refused with its reason.
+  // On xfs project quotas must be on besides, which only the host can tell.
   if (driver === 'overlay2') return status['Backing Filesystem'] === 'xfs'
   return ['devicemapper', 'windowsfilter', 'zfs', 'btrfs'].includes(driver)
 }

@@ -2,6 +2,7 @@ import { readFile, statfs } from 'node:fs/promises'
 import type { ContainerEngine, EngineCallOptions } from '../../orchestration/ports/engine.ts'
 import type { HostInventory } from '../../orchestration/ports/wire.ts'
 import type { WhitelistEntry } from '../../domain/scheduling/pci-whitelist.ts'
+import { hasProjectQuotas } from './disk-quota.ts'
 import { numaNodes } from './numa.ts'
 import { pciDevices } from './pci.ts'
 import { routedSubnets } from './routes.ts'
@@ -40,7 +41,8 @@ export async function readInventory(
     memTotalMiB: await memTotalMiB(),
     cpus: info.cpus,
     diskTotalGiB: await diskTotalGiB(info.rootDir, options.reserveDiskForImage),
-    diskQuotaSupported: info.diskQuotaSupported,
+    diskQuotaSupported:
+      info.diskQuotaSupported && (info.storageDriver !== 'overlay2' || (await hasProjectQuotas(info.rootDir))),
     totalContainers: info.totalContainers,
     architecture: info.architecture,
     osType: info.osType,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseWhitelist } from '../../domain/scheduling/pci-whitelist.ts'
+import { hasProjectQuotas } from './disk-quota.ts'
 import { numaNodes } from './numa.ts'
 import { pciDevices } from './pci.ts'
 
@@ -74,4 +75,33 @@ test('PCI devices are those on the list, each with its kind, its card and its ta
   )
   assert.deepEqual(await pciDevices([], join(root, 'pci')), [])
   assert.deepEqual(await pciDevices(list, join(root, 'nowhere')), [])
+})
+
+test('project quotas are those of the file system that the directory really lies on', async () => {
+  write(
+    'mountinfo',
+    [
+      '22 1 8:1 / / rw,relatime shared:1 - xfs /dev/sda1 rw,attr2,noquota',
+      '30 22 8:2 / /var/lib/docker rw,relatime shared:2 - xfs /dev/sda2 rw,attr2,prjquota',
+      '31 22 8:3 / /var/lib/docker2 rw shared:3 - xfs /dev/sda3 rw,pquota',
+      '32 22 8:4 / /srv/with\\040space rw - xfs /dev/sda4 rw,prjquota',
+      '33 30 8:5 / /var/lib/docker/volumes rw - ext4 /dev/sda5 rw',
+      '34 22 8:6 / /covered rw - xfs /dev/sda6 rw,prjquota',
+      '35 22 8:7 / /covered rw - xfs /dev/sda7 rw,noquota',
+    ].join('\n'),
+  )
+  const rows: readonly [string, boolean][] = [
+    ['/home', false],
+    ['/var/lib/docker', true],
+    ['/var/lib/docker/overlay2', true],
+    ['/var/lib/docker2', true],
+    ['/var/lib/dockers', false],
+    ['/var/lib/docker/volumes', false],
+    ['/srv/with space/docker', true],
+    ['/covered', false],
+  ]
+  for (const [directory, has] of rows) {
+    assert.equal(await hasProjectQuotas(directory, join(root, 'mountinfo')), has, directory)
+  }
+  assert.equal(await hasProjectQuotas('/', join(root, 'nowhere')), false)
 })

@@ -5,6 +5,7 @@ import { Conflict, Forbidden, InvalidInput, NotFound } from '../../domain/errors
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import { noHostReason } from '../../domain/scheduling/choose.ts'
+import { diskOn } from '../../domain/scheduling/disk.ts'
 import type { Tx } from '../../orchestration/ports/store.ts'
 import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
 import { accept } from '../accept.ts'
@@ -60,12 +61,6 @@ export async function createContainer(
     if (registry !== null && (await tx.registries.byUuid(registry.uuid, { kind: 'all' })) === undefined) {
       throw registryNotFound(input.registry ?? '')
     }
-    await requireQuota(
-      tx,
-      projectId,
-      { containers: 1, cpu: spec.cpu, memory: spec.memoryMiB, disk: spec.diskGiB },
-      options.quota,
-    )
     const name = input.name ?? generatedName()
     await requireFreeName(tx, deps, projectId, name, null)
     const tied = await hostOfVolumes(tx.volumes, projectId, input.mounts)
@@ -86,6 +81,10 @@ export async function createContainer(
       },
       options,
     )
+    // What the host gives by default counts too.
+    const diskGiB = choice.kind === 'host' ? diskOn(choice.host.has, spec.diskGiB) : spec.diskGiB
+    const asked = { containers: 1, cpu: spec.cpu, memory: spec.memoryMiB, disk: diskGiB }
+    await requireQuota(tx, projectId, asked, options.quota)
     const planner = { tx, pools: options.localNetwork, projectId, userId: ctx.caller.userId, newUuid: deps.newUuid }
     const placed = choice.kind === 'host'
     // Without a host nothing is made for it: the record only says why.
@@ -101,7 +100,7 @@ export async function createContainer(
       projectId,
       userId: ctx.caller.userId,
       name,
-      spec,
+      spec: { ...spec, diskGiB },
       desired: run ? 'running' : 'created',
       host: placed ? choice.host.name : null,
       allocation: placed ? choice.allocation : null,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseIni } from './ini.ts'
-import { ConfigError, loadConfig } from './load.ts'
+import { ConfigError, loadConfig, strangeFilters } from './load.ts'
 
 const none = { files: [], environment: {}, overrides: {} }
 
@@ -137,7 +137,10 @@ available_filters = zun.scheduler.filters.all_filters
 available_filters = site.filters.MoonPhaseFilter
 `
   withFile(conf, (file) => {
-    assert.deepEqual(loadConfig({ ...none, files: [file] }).enabledFilters, ['RamFilter', 'ComputeFilter'])
+    const config = loadConfig({ ...none, files: [file] })
+    assert.deepEqual(config.enabledFilters, ['RamFilter', 'ComputeFilter'])
+    assert.deepEqual(strangeFilters(config), ['site.filters.MoonPhaseFilter'])
+    assert.deepEqual(strangeFilters(loadConfig(none)), [])
   })
   withFile('[scheduler]\navailable_filters = site.filters.MoonPhaseFilter\n', (file) => {
     assert.deepEqual(loadConfig({ ...none, files: [file] }).enabledFilters, loadConfig(none).enabledFilters)

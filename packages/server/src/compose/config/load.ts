@@ -94,9 +94,17 @@ function checkTogether(config: Config): void {
   }
 }
 
+/** Values of available_filters that mean nothing here. */
+export function strangeFilters({ availableFilters: written }: Config): string[] {
+  return written.filter((path) => lastPart(path) !== ALL_FILTERS && !isFilterName(lastPart(path)))
+}
+
+const ALL_FILTERS = 'all_filters'
+const lastPart = (path: string): string => path.split('.').at(-1) ?? ''
+
 /** Written as upstream writes them: all of them by one name, or classes. A class that is none of ours adds nothing. */
 function availableFilters(written: readonly string[]): FilterName[] {
-  const names = written.map((path) => path.split('.').at(-1) ?? '')
+  const names = written.map(lastPart)
   const known = names.filter(isFilterName)
-  return names.includes('all_filters') || known.length === 0 ? Object.keys(FILTERS).filter(isFilterName) : known
+  return names.includes(ALL_FILTERS) || known.length === 0 ? Object.keys(FILTERS).filter(isFilterName) : known
 }

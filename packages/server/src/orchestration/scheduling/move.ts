@@ -2,6 +2,7 @@
 import type { Operation } from '../../domain/operation/types.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import { noHostReason } from '../../domain/scheduling/choose.ts'
+import { diskOn } from '../../domain/scheduling/disk.ts'
 import type { Wanted } from '../../domain/scheduling/types.ts'
 import type { Tx } from '../ports/store.ts'
 import type { PlacementParams } from '../ports/wire.ts'
@@ -60,6 +61,7 @@ export async function move(tx: Tx, op: Operation, reason: string, options: Movin
   await tx.containers.update(container.uuid, {
     host: choice.host.name,
     allocation: choice.allocation,
+    spec: { ...spec, diskGiB: diskOn(choice.host.has, wanted.diskGiB) },
     observed: null,
     taskState: null,
     progress: `Another host is tried: ${reason}`,

@@ -143,3 +143,34 @@ describe('a host', () => {
     assert.equal(shown(await create({ memory: 600 })).host, 'n1')
   })
 })
+
+describe('the size of a disk', () => {
+  interface WithDisk extends Shown {
+    readonly disk: number
+  }
+  const disk = async (body: object): Promise<WithDisk> => shown(await create(body)) as WithDisk
+
+  it('is the default of a host that can limit it, and takes up no room but of the quota', async () => {
+    await addHost('n1', { diskQuotaSupported: true, diskTotalGiB: 15 })
+    const usual = await disk({})
+    assert.deepEqual([usual.host, usual.disk], ['n1', 10])
+    assert.deepEqual((await disk({ disk: 15 })).host, 'n1')
+    assert.equal((await api.machine.store.containers.usageOfHost('n1')).diskGiB, 15)
+    const project = api.machine.projectId('ops')
+    assert.equal((await api.machine.store.containers.usageOfProject(project)).diskGiB, 25)
+  })
+
+  it('is at least what every container of the host has', async () => {
+    await addHost('n1', { diskQuotaSupported: true, diskBaseGiB: 20 })
+    assert.deepEqual((await disk({})).disk, 20)
+    assert.match((await disk({ disk: 19 })).status_reason ?? '', /DISK_QUOTA removed 1: no support for disk quota/)
+  })
+
+  it('is none where it cannot be limited, and cannot be asked for there', async () => {
+    await addHost('n1')
+    assert.deepEqual((await disk({})).disk, 0)
+    const refused = await disk({ disk: 1 })
+    assert.deepEqual([refused.status, refused.host], ['Error', null])
+    assert.match(refused.status_reason ?? '', /DISK_QUOTA removed 1: no support for disk quota/)
+  })
+})
