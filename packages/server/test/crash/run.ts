@@ -27,7 +27,11 @@ export interface Outcome {
 export async function runScenario(scenario: Scenario, disturbance: Disturbance = {}): Promise<Outcome> {
   const stage = await Stage.make(scenario.hosts)
   try {
-    scenario.arrange?.(stage.world)
+    if (scenario.arrange !== undefined) {
+      scenario.arrange(stage.world)
+      // What hosts have they say at the beginning of a life.
+      await stage.crash()
+    }
     await stage.askAll(scenario.prepare)
     return await new ScenarioRun(stage, scenario, disturbance).toItsEnd()
   } finally {

@@ -1,4 +1,5 @@
 /** What is crashed: at least one scenario for every verb and every step. */
+import { anInventory } from '../support/builders.ts'
 import type { Verb } from '../../src/orchestration/ports/wire.ts'
 import {
   attach,
@@ -103,6 +104,24 @@ const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
 
 /** What is asked for besides operations of containers. */
 const BESIDES: readonly Scenario[] = [
+  {
+    name: 'dedicated cores',
+    arrange: ({ sites: [host] }) => {
+      if (host === undefined) return
+      host.has = anInventory({
+        enableCpuPinning: true,
+        numaNodes: [{ id: 0, cpus: [1, 2, 3], memTotalMiB: 16_000 }],
+        floatingCpus: [0],
+      })
+    },
+    prepare: [],
+    requests: [
+      create({ nets: [], mounts: [], cpu: 2, cpu_policy: 'dedicated' }),
+      resize({ cpu: 3 }),
+      rebuild(),
+      resize({ cpu: 1 }),
+    ],
+  },
   { name: 'rename', prepare: running, requests: [rename('c2')] },
   { name: 'image pull', prepare: [], requests: [pull('registry.test/app:1')] },
   { name: 'image delete', prepare: [pull('registry.test/app:1')], requests: [noImage('app')] },

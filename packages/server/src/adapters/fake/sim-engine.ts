@@ -155,6 +155,7 @@ export class SimEngine implements ContainerEngine {
         mounts: c.request.mounts.map((m) => `${m.source}:${m.destination}`),
         memoryMiB: c.memoryMiB,
         cpu: c.cpu,
+        cores: c.cpuset?.cpus ?? null,
       })),
       networks: this.networks
         .list()

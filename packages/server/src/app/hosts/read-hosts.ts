@@ -44,11 +44,9 @@ const ORDER: PageOrder<HostState> = {
 /** A host is listed from the first time on that it said what it has. */
 export async function listHosts(deps: ReadHostsDeps, ctx: RequestContext, page: Page): Promise<HostState[]> {
   deps.policy.authorize('host:get_all', ctx)
-  const states: HostState[] = []
-  for (const host of await deps.store.hosts.list()) {
-    const state = await stateOf(deps, host)
-    if (state !== undefined) states.push(state)
-  }
+  const used = await deps.store.containers.usageOfHosts()
+  const hosts = await deps.store.hosts.list()
+  const states = hosts.flatMap((host) => stateOf(host, used.get(host.name) ?? NOTHING_USED) ?? [])
   return pageOf(states, page, ORDER)
 }
 
@@ -58,13 +56,15 @@ export async function showHost(deps: ReadHostsDeps, ctx: RequestContext, ident: 
   const { hosts } = deps.store
   const uuid = normaliseUuid(ident)
   const found = (uuid === undefined ? undefined : await hosts.byUuid(uuid)) ?? (await hosts.byName(ident))
-  const state = found === undefined ? undefined : await stateOf(deps, found)
+  const used = found === undefined ? NOTHING_USED : await deps.store.containers.usageOfHost(found.name)
+  const state = found === undefined ? undefined : stateOf(found, used)
   if (state === undefined) throw new NotFound(`Compute node ${ident.slice(0, 255)} could not be found.`, NOT_FOUND)
   return state
 }
 
-async function stateOf(deps: ReadHostsDeps, host: Host): Promise<HostState | undefined> {
+const NOTHING_USED: Usage = { containers: 0, cpu: 0, memoryMiB: 0, diskGiB: 0 }
+
+function stateOf(host: Host, used: Usage): HostState | undefined {
   if (host.inventory === null) return undefined
-  const used = await deps.store.containers.usageOfHost(host.name)
   return { uuid: host.uuid, hostname: host.name, has: host.inventory, used }
 }
