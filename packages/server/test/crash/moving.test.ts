@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { HostLacks } from '../../src/domain/errors.ts'
+import type { Tx } from '../../src/orchestration/ports/store.ts'
 import { aCreateRequest, anInventory } from '../support/builders.ts'
 import { create, network } from './requests.ts'
 import { runScenario } from './run.ts'
@@ -192,6 +193,42 @@ describe('a host that goes away before it has begun', () => {
     })
   }
 
+  /** What becomes of a host that nobody works on, and how long that takes to be seen, in milliseconds. */
+  const FATES: readonly (readonly [what: string, befalls: (tx: Tx) => Promise<unknown>, ms: number])[] = [
+    ['is silent', async () => undefined, 200_000],
+    ['is forced down', (tx) => tx.hosts.setForcedDown('empty', true), 15_000],
+    ['is disabled', (tx) => tx.hosts.setDisabled('empty', true, 'full'), 15_000],
+    ['is removed', (tx) => tx.hosts.remove('empty'), 15_000],
+  ]
+  for (const [what, befalls, ms] of FATES) {
+    it(`and ${what}: all that waits there goes to the others, but what is tied to it`, async () => {
+      await onTwoHosts({ prepare: [] }, async (stage) => {
+        const { store } = stage.world
+        await store.write(async (tx) => {
+          const hello = { host: 'empty', availabilityZone: 'nova', uuidIfNew: 'uuid-of-empty' }
+          const epoch = await tx.hosts.beginSession(hello)
+          const has = anInventory({ memTotalMiB: 1_000_000, cpus: 1_000 })
+          await tx.hosts.heartbeat('empty', epoch, { engineTrouble: null, inventory: has })
+        })
+        const bodies = [{ mounts: [{ size: 1, destination: '/data' }] }, {}, {}, { host: 'empty' }]
+        for (const [n, body] of bodies.entries()) {
+          assert.ok(await stage.ask(create({ name: `waits-${n}`, nets: [], mounts: [], ...body })))
+        }
+        const names = async (host: string) => (await store.containers.onHost(host)).map(({ name }) => name)
+        assert.equal((await names('empty')).length, 4)
+        await store.write(befalls)
+        await stage.pass(ms)
+        assert.deepEqual(await names('empty'), ['waits-0', 'waits-3'])
+        const moved = (await Promise.all(['h1', 'h2'].map((host) => store.containers.onHost(host)))).flat()
+        assert.deepEqual(moved.map(({ name, status }) => `${name} ${status}`).toSorted(byText), [
+          'waits-1 Running',
+          'waits-2 Running',
+        ])
+        assert.equal((await store.containers.usageOfHost('empty')).containers, 2)
+      })
+    })
+  }
+
   it('finds what it should not have when it is back, and removes it', async () => {
     await onTwoHosts(moving, async (stage) => {
       await stage.askAll(moving.requests)
@@ -207,3 +244,5 @@ describe('a host that goes away before it has begun', () => {
     })
   })
 })
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1)

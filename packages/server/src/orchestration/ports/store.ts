@@ -156,8 +156,10 @@ export interface OperationReads {
   /** Milliseconds until a head of line of the lane may run, 0 at once; null when none waits. */
   dueInMs(lane: string): Promise<number | null>
   countByState(): Promise<Readonly<Record<string, number>>>
-  /** Creates, queued or running, of which nothing was begun but at most an image obtained; oldest first. */
-  unbegunCreates(): Promise<Operation[]>
+  /** Lanes with creates that have not ended. */
+  createLanes(): Promise<string[]>
+  /** Creates of a lane, queued or running, of which nothing was begun but at most an image obtained; by id. */
+  unbegunCreates(lane: string, page: { readonly afterId: number; readonly max: number }): Promise<Operation[]>
 }
 
 export interface ReleasedOperation {

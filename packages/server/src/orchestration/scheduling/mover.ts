@@ -1,6 +1,6 @@
 import type { Clock, Logger, Service } from '../ports/clock.ts'
 import type { Doorbell, Host, Store } from '../ports/store.ts'
-import type { Operation } from '../../domain/operation/types.ts'
+import { CONDUCTOR_LANE, hostLane, type Operation } from '../../domain/operation/types.ts'
 import { isUp } from './host-views.ts'
 import { move, type MovingOptions } from './move.ts'
 
@@ -12,6 +12,9 @@ export interface MoverDeps {
   readonly options: MovingOptions
   readonly pollMs: number
 }
+
+/** In one transaction: others must not wait long. */
+const MOST_AT_ONCE = 50
 
 /** Gives creates that wait for a host that is away to another one. What was begun waits for the host. */
 export class Mover implements Service {
@@ -46,34 +49,57 @@ export class Mover implements Service {
   }
 
   async look(): Promise<void> {
-    const { store, doorbell, log, options } = this.#deps
-    if ((await store.operations.unbegunCreates()).length === 0) return
-    const moved = await store.write(async (tx) => {
-      const hosts = new Map((await tx.hosts.list()).map((host) => [host.name, host]))
-      const lanes: { lane: string; op: Operation }[] = []
-      // Looked up again here: one that was begun meanwhile must not be moved.
-      for (const op of await tx.operations.unbegunCreates()) {
-        const name = op.lane.replace(/^host:/, '')
-        const why = whyNot(name, hosts.get(name), op, options)
-        const result = why === undefined ? undefined : await move(tx, op, why, options)
-        if (result?.kind === 'moved') lanes.push({ lane: result.lane, op })
-      }
-      return lanes
-    })
-    for (const { lane, op } of moved) {
-      log.warn({ operationId: op.id, containerId: op.containerUuid, from: op.lane, to: lane }, 'create moved')
-      doorbell.ring(lane)
+    const { store, options } = this.#deps
+    const hosts = new Map((await store.hosts.list()).map((host) => [hostLane(host.name), host]))
+    for (const lane of await store.operations.createLanes()) {
+      const why = whyNot(lane, hosts.get(lane), options)
+      if (why === undefined) continue
+      let afterId: number | undefined = 0
+      while (afterId !== undefined) afterId = await this.#leave(lane, why, afterId)
     }
+  }
+
+  /** Some of them in one transaction; the id of the last one looked at, or undefined when there are no more. */
+  async #leave(lane: string, { reason, isAway }: Trouble, afterId: number): Promise<number | undefined> {
+    const { store, doorbell, log, options } = this.#deps
+    const { looked, moved } = await store.write(async (tx) => {
+      const goals: { readonly op: Operation; readonly to: string }[] = []
+      // Looked up here: one that was begun meanwhile must not be moved.
+      const waiting = await tx.operations.unbegunCreates(lane, { afterId, max: MOST_AT_ONCE })
+      for (const op of waiting) {
+        // Who is only disabled goes on with what he has.
+        if (!isAway && op.state === 'running') continue
+        const result = await move(tx, op, reason, options)
+        if (result.kind === 'moved') goals.push({ op, to: result.lane })
+      }
+      return { looked: waiting, moved: goals }
+    })
+    for (const { op, to } of moved) {
+      log.warn({ operationId: op.id, containerId: op.containerUuid, from: lane, to }, 'create moved')
+      doorbell.ring(to)
+    }
+    return looked.length < MOST_AT_ONCE ? undefined : looked.at(-1)?.id
   }
 }
 
+interface Trouble {
+  readonly reason: string
+  /** Nobody works there. */
+  readonly isAway: boolean
+}
+
 /** Why the host will not do it any time soon; undefined: it will. */
-function whyNot(name: string, host: Host | undefined, op: Operation, options: MovingOptions): string | undefined {
-  if (host === undefined) return `there is no host ${name} any more`
+function whyNot(lane: string, host: Host | undefined, options: MovingOptions): Trouble | undefined {
+  // A create that waits for a conductor has no host to leave.
+  if (lane === CONDUCTOR_LANE) return undefined
+  if (host === undefined) return { reason: 'its host is not known any more', isAway: true }
+  const { name, engineTrouble, disabled } = host
   if (!isUp(host, options)) {
-    return host.engineTrouble === null
-      ? `host ${name} is down`
-      : `the container engine of host ${name} does not answer: ${host.engineTrouble}`
+    const reason =
+      engineTrouble === null
+        ? `host ${name} is down`
+        : `the container engine of host ${name} does not answer: ${engineTrouble}`
+    return { reason, isAway: true }
   }
-  return host.disabled && op.state === 'queued' ? `host ${name} is disabled` : undefined
+  return disabled ? { reason: `host ${name} is disabled`, isAway: false } : undefined
 }

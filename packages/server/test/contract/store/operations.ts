@@ -90,8 +90,20 @@ export function operationTests(get: () => StoreHarness): void {
       await of('start'),
       await of('create'),
     ]
-    const known = async () => (await store.operations.unbegunCreates()).map(({ id }) => id)
+    const known = async () => (await store.operations.unbegunCreates(LANE, { afterId: 0, max: 10 })).map(({ id }) => id)
     assert.deepEqual(await known(), [waits, pulls, makes, ended])
+    assert.deepEqual(await store.operations.unbegunCreates(LANE, { afterId: 0, max: 1 }), [
+      await store.operations.byId(waits),
+    ])
+    assert.deepEqual(
+      [await store.operations.createLanes(), await store.operations.unbegunCreates('host:h9', { afterId: 0, max: 9 })],
+      [[LANE], []],
+    )
+    const later = await store.operations.unbegunCreates(LANE, { afterId: pulls, max: 10 })
+    assert.deepEqual(
+      later.map(({ id }) => id),
+      [makes, ended],
+    )
     await claimAll(store)
     await store.write(async (tx) => {
       await tx.operations.stepEnded(pulls, 'obtainImage', { state: 'finished' })

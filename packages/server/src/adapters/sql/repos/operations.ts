@@ -163,8 +163,21 @@ export class OperationRepo implements OperationWrites {
     return true
   }
 
-  async unbegunCreates(): Promise<Operation[]> {
+  async createLanes(): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('operation')
+      .select('lane')
+      .distinct()
+      .where('verb', '=', 'create')
+      .where('state', 'in', ['queued', 'running'])
+      .execute()
+    return rows.map(({ lane }) => lane)
+  }
+
+  async unbegunCreates(lane: string, page: { afterId: number; max: number }): Promise<Operation[]> {
     const rows = await this.#select()
+      .where('lane', '=', lane)
+      .where('id', '>', page.afterId)
       .where('verb', '=', 'create')
       .where('state', 'in', ['queued', 'running'])
       .where(({ not, exists, selectFrom }) =>
@@ -178,6 +191,7 @@ export class OperationRepo implements OperationWrites {
         ),
       )
       .orderBy('id')
+      .limit(page.max)
       .execute()
     return rows.map(toOperation)
   }
