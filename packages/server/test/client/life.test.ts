@@ -116,7 +116,7 @@ clientTests('life', (stage) => {
     }
   })
 
-  it('a disk size is refused in words of the host, where its engine has no quotas', async () => {
+  it('a disk size finds no host where engines have no quotas, and the reason says so', async () => {
     const [{ hostname }] = await stage.admin.json<[{ hostname: string }]>('appcontainer host list')
     const host = await stage.admin.json<Record<string, unknown>>('appcontainer host show', hostname)
     await stage.demo.ok(`appcontainer create --name roomy --disk 2 ${BUSYBOX}`)
@@ -125,7 +125,11 @@ clientTests('life', (stage) => {
       return found.status !== 'Creating' && found
     })
     if (host['disk_quota_supported'] === true) assert.equal(status, 'Created')
-    else assert.match(`${status}: ${reason}`, /^Error: The host does not support disk quotas/)
+    else
+      assert.match(
+        `${status}: ${reason}`,
+        /^Error: There are not enough hosts .*DISK_QUOTA removed 1: no support for disk quotas/,
+      )
     await stage.demo.ok('appcontainer delete roomy')
   })
 

@@ -49,11 +49,11 @@ describe('what removed the hosts', () => {
       [{ used: { containers: 1, cpu: 127.9, memoryMiB: 0, diskGiB: 0 } }, { cpu: 0.2 }, 'VCPU removed 3'],
       [filled(23_000), { memoryMiB: 512 }, 'MEMORY_MB removed 3'],
       [{ has: { diskQuotaSupported: true } }, { diskGiB: 401 }, 'DISK_GB removed 3'],
-      [{}, { diskGiB: 1 }, 'DISK_QUOTA removed 3: no support for disk quota, or a larger least size'],
+      [{}, { diskGiB: 1 }, 'DISK_QUOTA removed 3: no support for disk quotas'],
       [
         { has: { diskQuotaSupported: true, diskBaseGiB: 10 } },
         { diskGiB: 9 },
-        'DISK_QUOTA removed 3: no support for disk quota, or a larger least size',
+        'DISK_BASE removed 3: every disk there is larger',
       ],
       [{}, { cpu: 1, cpuPolicy: 'dedicated' }, 'CPUSET removed 3: no free cores to dedicate on one NUMA node'],
       [{}, { pciRequests: [{ count: 1, spec: [{ vendor_id: '8086' }] }] }, 'PCI_DEVICE removed 3'],

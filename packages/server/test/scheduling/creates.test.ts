@@ -163,7 +163,7 @@ describe('the size of a disk', () => {
   it('is at least what every container of the host has', async () => {
     await addHost('n1', { diskQuotaSupported: true, diskBaseGiB: 20 })
     assert.deepEqual((await disk({})).disk, 20)
-    assert.match((await disk({ disk: 19 })).status_reason ?? '', /DISK_QUOTA removed 1: no support for disk quota/)
+    assert.match((await disk({ disk: 19 })).status_reason ?? '', /DISK_BASE removed 1: every disk there is larger/)
   })
 
   it('is none where it cannot be limited, and cannot be asked for there', async () => {
@@ -171,6 +171,6 @@ describe('the size of a disk', () => {
     assert.deepEqual((await disk({})).disk, 0)
     const refused = await disk({ disk: 1 })
     assert.deepEqual([refused.status, refused.host], ['Error', null])
-    assert.match(refused.status_reason ?? '', /DISK_QUOTA removed 1: no support for disk quota/)
+    assert.match(refused.status_reason ?? '', /DISK_QUOTA removed 1: no support for disk quotas/)
   })
 })

@@ -9,7 +9,7 @@ import { claimDevices, freeDevices } from './pci.ts'
 import type { HostUsage, HostView, Wanted } from './types.ts'
 
 /** Why a host is passed over although the filters let it through, in the order in which it is looked at. */
-export type Shortage = 'VCPU' | 'MEMORY_MB' | 'DISK_QUOTA' | 'DISK_GB' | 'CPUSET' | 'PCI_DEVICE'
+export type Shortage = 'VCPU' | 'MEMORY_MB' | 'DISK_QUOTA' | 'DISK_BASE' | 'DISK_GB' | 'CPUSET' | 'PCI_DEVICE'
 
 type Amounts = Pick<HostUsage, 'cpu' | 'memoryMiB' | 'diskGiB'>
 
@@ -47,7 +47,8 @@ export function allocate(host: HostView, wanted: Wanted): Allocation | Shortage 
   if (wanted.memoryMiB > 0 && wanted.memoryMiB > free.memoryMiB + TOLERANCE) return 'MEMORY_MB'
   if (wanted.diskGiB > 0) {
     const { diskQuotaSupported, diskBaseGiB } = host.has
-    if (!diskQuotaSupported || wanted.diskGiB < (diskBaseGiB ?? 0)) return 'DISK_QUOTA'
+    if (!diskQuotaSupported) return 'DISK_QUOTA'
+    if (wanted.diskGiB < (diskBaseGiB ?? 0)) return 'DISK_BASE'
     if (wanted.diskGiB > free.diskGiB + TOLERANCE) return 'DISK_GB'
   }
   return allocateUnchecked(host, wanted)

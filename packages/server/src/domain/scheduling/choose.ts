@@ -55,7 +55,8 @@ export function chooseHost(hosts: readonly HostView[], wanted: Wanted, options: 
 }
 
 const BECAUSE: Readonly<Partial<Record<Remover, string>>> = {
-  DISK_QUOTA: 'no support for disk quota, or a larger least size',
+  DISK_QUOTA: 'no support for disk quotas',
+  DISK_BASE: 'every disk there is larger',
   CPUSET: 'no free cores to dedicate on one NUMA node',
 }
 
