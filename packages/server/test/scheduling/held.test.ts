@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { EngineRefused } from '../../src/domain/errors.ts'
+import { aCreateRequest } from '../support/builders.ts'
 import { SpecApi } from '../support/spec-api.ts'
 import { HOST } from '../support/sim-machine.ts'
+import { until } from '../support/until.ts'
 
 /** Of 16000 MiB × 1.5; new containers leave the reserve alone, those that grow may use it. */
 const ALL_MIB = 24_000
@@ -79,6 +81,19 @@ describe('a create that fails', () => {
     assert.equal((await api.ask(`POST /v1/containers/${failed.uuid}/rebuild`)).status, 202)
     await api.machine.settled()
     assert.equal(await heldMiB(), 20_000)
+  })
+
+  it('and is there after all takes its room again', async () => {
+    const error = new EngineRefused('not with these options')
+    api.machine.engine.calls.faults.add({ call: 'create', trouble: { kind: 'refuse', error } })
+    const { uuid } = await api.made({ memory: 700, cpu: 2 })
+    await api.machine.settled()
+    assert.equal(await heldMiB(), 0)
+    const late = aCreateRequest({ containerUuid: uuid, image: 'nginx:kept' })
+    api.machine.engine.images.add('nginx:kept')
+    await api.machine.engine.create(late, { signal: AbortSignal.timeout(5_000) })
+    await until('it is seen', async () => (await heldMiB()) > 0)
+    assert.deepEqual(await inUse(), { containers: 1, cpu: 2, memoryMiB: 700, diskGiB: 0 })
   })
 
   it('keeps it while the engine has something of it', async () => {

@@ -21,7 +21,10 @@ export async function holdForResize(
   if (held === null || host === null) return held
   const view = await hostView(tx, options, host, { cpuPolicy: spec.cpuPolicy, pciRequests: [] })
   const size = { cpu: to.cpu ?? spec.cpu, memoryMiB: to.memoryMiB ?? spec.memoryMiB }
-  if (view === undefined) return held
+  if (view === undefined) {
+    if (held.cpuset === null || size.cpu <= held.cpuset.cpus.length) return held
+    throw new Conflict(`Nothing is known of the cores of host ${host} yet.`)
+  }
   const grown = grow(view, held, size)
   if ('cpu' in grown) return grown
   throw new Conflict(insufficient(grown))
@@ -33,8 +36,9 @@ export async function holdAgain(
   container: Container,
   options: Options,
 ): Promise<Allocation | null> {
-  const { host, uuid, spec } = container
-  if (container.allocation !== null || host === null) return container.allocation
+  const { allocation: held, host, uuid, spec } = container
+  const isComplete = held !== null && (spec.cpuPolicy === 'shared' || held.cpuset !== null)
+  if (isComplete || host === null) return held
   const { cpu, memoryMiB, diskGiB, cpuPolicy, runtime } = spec
   const wanted: Wanted = { ...NOTHING_ELSE, uuid, cpu, memoryMiB, diskGiB, cpuPolicy, runtime, host }
   const view = await hostView(tx, options, host, wanted)

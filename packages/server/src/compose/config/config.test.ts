@@ -100,6 +100,7 @@ test('a bad option is one line that names group, option, value and limit', () =>
     ['[zund]\nhost_weigher = random', /'spread', 'pack'/],
     ['floating_cpu_set = 1-x', /option floating_cpu_set in \[DEFAULT\] is '1-x'.*a range of cores/],
     ['[compute]\nram_allocation_ratio = -1', /between 0 and 1000000/],
+    ['maximum_disk = 5', /default_disk \(10\) is not between 1 and 5/],
     ['minimum_disk = 200', /minimum of disk \(200\) is over its maximum \(160\)/],
   ]
   for (const [content, message] of rows) {

@@ -73,6 +73,7 @@ function substituted(option: Option<unknown>, written: IniValues, path: readonly
 function checkTogether(config: Config): void {
   const ranges = [
     ['memory', config.minimumMemory, config.defaultMemory, config.maximumMemory],
+    ['disk', config.minimumDisk, config.defaultDisk, config.maximumDisk],
     ['cpu', config.minimumCpus, config.defaultCpu, config.maximumCpus],
   ] as const
   for (const [what, minimum, usual, maximum] of ranges) {
@@ -80,9 +81,6 @@ function checkTogether(config: Config): void {
     if (usual !== 0 && (usual < minimum || usual > maximum)) {
       throw new ConfigError(`default_${what} (${usual}) is not between ${minimum} and ${maximum}`)
     }
-  }
-  if (config.minimumDisk > config.maximumDisk) {
-    throw new ConfigError(`the minimum of disk (${config.minimumDisk}) is over its maximum (${config.maximumDisk})`)
   }
   const available = availableFilters(config.availableFilters)
   const missing = config.enabledFilters.find((name) => !available.includes(name))

@@ -4,7 +4,7 @@ import type { Container } from '../../domain/container/types.ts'
 import { recipeFor } from '../../domain/operation/recipes.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import type { Tx } from '../ports/store.ts'
-import type { EventOfEnd, Observation, OperationParams } from '../ports/wire.ts'
+import type { Allocation, EventOfEnd, Observation, OperationParams } from '../ports/wire.ts'
 import { noteStop } from './stops.ts'
 
 /** Verbs whose acceptance has set a status of its own, which stays until they end. */
@@ -35,10 +35,16 @@ export async function observe(
   await tx.containers.update(uuid, {
     observed: seen,
     status: statusOf(seen, container.status),
+    ...(container.allocation === null && container.kind <= 1 ? { allocation: whatItUses(container) } : {}),
     // What happens by itself is explained by exit code and detail, not by the reason of an older failure.
     ...(seen.state === 'running' ? { statusReason: null } : {}),
   })
   return false
+}
+
+/** Of one that was given up for lost and is there after all: its room is taken, whoever may have been promised it since. */
+function whatItUses({ spec: { cpu, memoryMiB, diskGiB } }: Container): Allocation {
+  return { cpu, memoryMiB, diskGiB, cpuset: null, pciDevices: [] }
 }
 
 /** The engine has lost a container it had (container-states 6.3). */
