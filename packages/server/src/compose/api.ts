@@ -23,6 +23,7 @@ import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
 import { localNetworkRoutes } from '../edge/api/v1/local-networks/routes.ts'
 import { localVolumeRoutes } from '../edge/api/v1/local-volumes/routes.ts'
 import { imageRoutes } from '../edge/api/v1/images/routes.ts'
+import { networkRoutes } from '../edge/api/v1/networks/routes.ts'
 import { quotaClassRoutes } from '../edge/api/v1/quota-classes/routes.ts'
 import { quotaRoutes } from '../edge/api/v1/quotas/routes.ts'
 import { registryRoutes } from '../edge/api/v1/registries/routes.ts'
@@ -106,6 +107,7 @@ export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
     ...quotaRoutes(deps),
     ...quotaClassRoutes(deps),
     ...registryRoutes(deps),
+    ...networkRoutes(deps),
     ...historyRoutes(deps),
     ...localNetworkRoutes(deps),
     ...localVolumeRoutes(deps),

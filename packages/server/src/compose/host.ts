@@ -57,6 +57,7 @@ export interface ComposedHost {
   readonly disposer: Disposer
   readonly imageWorker: ImageWorker
   readonly images: DockerImages
+  readonly networks: LocalBridgeNetwork
   readonly registry: RegistryClient
 }
 
@@ -141,7 +142,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
     retryBudgetMs: config.operationRetryTime * 1000,
     maxAtOnce: IMAGES_AT_ONCE,
   })
-  return { agent, disposer, imageWorker, images, registry }
+  return { agent, disposer, imageWorker, images, networks, registry }
 }
 
 /** [docker] default_registry and its credentials. */

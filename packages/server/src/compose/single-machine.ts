@@ -111,7 +111,7 @@ export class SingleMachine {
     })
     await mover.start()
     this.#stops.push(() => mover.stop())
-    const { agent, disposer, imageWorker, images, registry } = composeHost({
+    const { agent, disposer, imageWorker, images, networks, registry } = composeHost({
       config,
       state,
       log,
@@ -150,7 +150,13 @@ export class SingleMachine {
       tickets,
       registry,
       secrets,
-      gateway: new LocalHostGateway({ name: config.host, engine, images, trouble: () => agent.engineTrouble }),
+      gateway: new LocalHostGateway({
+        name: config.host,
+        engine,
+        images,
+        networks,
+        trouble: () => agent.engineTrouble,
+      }),
     })
     const { apiHostIp: host, apiPort: port } = config
     await listening(() => api.listen({ host, port }), host, port, '--api-port')

@@ -167,6 +167,14 @@ const TABLE: readonly Row[] = [
     rule: 'history:get_all_all_projects',
     answers: TO_ADMINS,
   },
+  {
+    line: 'POST /v1/networks',
+    rule: 'network:create',
+    answers: TO_ADMINS,
+    body: { name: 'lan', neutron_net_id: '{network}' },
+  },
+  // One of the hosts of this stage never answers, and has perhaps the network.
+  { line: 'DELETE /v1/networks/{network}', rule: 'network:delete', answers: '503 403 403 403 401' },
   { line: 'GET /v1/local/networks', rule: 'local_network:get_all', answers: TO_ALL },
   {
     line: 'POST /v1/local/networks',
@@ -192,7 +200,8 @@ const TABLE: readonly Row[] = [
 const FIELD_RULES = ['host', 'image_pull_policy', 'privileged', 'runtime'].map((field) => `container:get_one:${field}`)
 
 /** No request of today asks these: they are for the operator's rules, or for resources that are yet to come. */
-const WITHOUT_ROUTE = /^(context_is_admin|admin_or_owner|admin_api|deny_everybody|network:.*|capsule:.*)$/
+const WITHOUT_ROUTE =
+  /^(context_is_admin|admin_or_owner|admin_api|deny_everybody|network:attach_external_network|capsule:.*)$/
 
 /** The trace of a failed step is shown or not; lifecycle.test.ts looks at it. */
 const SHOWN_OR_NOT = ['container:action:events']

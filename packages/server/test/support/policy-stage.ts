@@ -63,7 +63,7 @@ export class PolicyStage {
   async ask(row: Row, caller: CallerName): Promise<Answer> {
     this.#count += 1
     const line = await this.#filled(row.line, row.status ?? 'Running')
-    const body = row.body === undefined ? {} : { body: JSON.stringify(row.body).replace('{n}', String(this.#count)) }
+    const body = row.body === undefined ? {} : { body: await this.#filled(JSON.stringify(row.body), 'Running') }
     const headers = { 'x-auth-token': this.#tokens[caller] }
     return await this.api.ask(line, { headers, minor: row.minor ?? 40, ...body })
   }

@@ -32,6 +32,14 @@ export class ScriptedGateway implements HostGateway {
     return this.#answer('logs', [uuid, request], this.log)
   }
 
+  prepareNetwork(_host: string, network: { networkId: string }) {
+    return this.#answer('prepareNetwork', [network.networkId], 'f'.repeat(64))
+  }
+
+  removeNetwork(_host: string, networkId: string) {
+    return this.#answer('removeNetwork', [networkId], true)
+  }
+
   top(_host: string, uuid: string, psArgs: string | null) {
     return this.#answer('top', [uuid, psArgs], { Titles: ['PID', 'CMD'], Processes: [['1', 'sh']] })
   }

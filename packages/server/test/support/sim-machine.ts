@@ -149,7 +149,17 @@ export class SimMachine {
       tickets,
       secrets: this.#secrets,
       registry: { check: async ({ path }) => (/busybox|nginx/.test(path) ? 'exists' : 'absent') },
-      gateway: new LocalHostGateway({ name: HOST, engine, images, trouble: () => agent.engineTrouble }),
+      gateway: new LocalHostGateway({
+        name: HOST,
+        engine,
+        images,
+        networks: {
+          prepare: async (port, o) =>
+            await new FakeNetworkDriver({ engine, sim: engine, host: this.host }).prepare(port, o),
+          remove: async (networkId, o) => await engine.removeNetwork(networkId, o),
+        },
+        trouble: () => agent.engineTrouble,
+      }),
       ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
     }
     this.app = composeApi(deps)

@@ -11,6 +11,10 @@ import { SimMachine, type SimMachineOptions, type User } from './sim-machine.ts'
 /** A host without an agent: what is accepted for it stays accepted, and its rows stay as they were written. */
 export const QUIET_HOST = 'quiet-host'
 
+export interface SpecApiOptions extends SimMachineOptions {
+  readonly quietHost?: boolean
+}
+
 export interface Request {
   readonly as?: User
   readonly minor?: number
@@ -35,8 +39,10 @@ export class SpecApi {
     this.machine = machine
   }
 
-  static async start(options: SimMachineOptions = {}): Promise<SpecApi> {
+  /** `quietHost`: false leaves only the host that works. */
+  static async start({ quietHost = true, ...options }: SpecApiOptions = {}): Promise<SpecApi> {
     const api = new SpecApi(await SimMachine.start(options))
+    if (!quietHost) return api
     await api.machine.store.write(async (tx) => {
       const hello = { host: QUIET_HOST, availabilityZone: 'nova', uuidIfNew: randomUUID() }
       const epoch = await tx.hosts.beginSession(hello)

@@ -1,14 +1,17 @@
-import { ApiError, EngineNotFound, Unavailable } from '../../domain/errors.ts'
+import { ApiError, Conflict, EngineConflict, EngineNotFound, Unavailable } from '../../domain/errors.ts'
 import { ABSENT } from '../../domain/container/status.ts'
-import type { HostGateway, TtySize } from '../../app/ports/host-gateway.ts'
+import type { HostGateway, NetworkPlace, TtySize } from '../../app/ports/host-gateway.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
-import type { ImageDriver, ImageRequest } from '../../orchestration/ports/drivers.ts'
+import type { ImageDriver, ImageRequest, NetworkDriver } from '../../orchestration/ports/drivers.ts'
 import type { ContainerEngine, LogsRequest } from '../../orchestration/ports/engine.ts'
 
 export interface LocalHost {
   readonly name: string
   readonly engine: ContainerEngine
   readonly images: Pick<ImageDriver, 'find'>
+  readonly networks: Pick<NetworkDriver, 'prepare'> & {
+    remove(networkId: string, o: CallOptions): Promise<void>
+  }
   /** What is wrong with the engine at the moment; null: it answers. Asked first, so that nobody waits for a deadline. */
   readonly trouble: () => string | null
 }
@@ -107,6 +110,30 @@ export class LocalHostGateway implements HostGateway {
 
   async searchImages(host: string, term: string, o: CallOptions) {
     return await this.#engine(host).searchImages(term, o)
+  }
+
+  async prepareNetwork(host: string, network: NetworkPlace, o: CallOptions) {
+    const engine = this.#engine(host)
+    // A port without addresses: only the network under it is wanted.
+    await this.#host.networks.prepare(
+      { kind: 'port', ...network, fixedIps: [], macAddress: null, preserveOnDelete: false },
+      o,
+    )
+    const made = (await engine.listNetworks(o)).find(({ name }) => name === network.networkId)
+    if (made === undefined) throw new Unavailable('The network was removed as it was made.', { retryAfterS: 1 })
+    return made.engineId
+  }
+
+  async removeNetwork(host: string, networkId: string, o: CallOptions) {
+    const engine = this.#engine(host)
+    if (!(await engine.listNetworks(o)).some(({ name }) => name === networkId)) return false
+    try {
+      await this.#host.networks.remove(networkId, o)
+    } catch (error) {
+      if (error instanceof EngineConflict) throw new Conflict(`Network ${networkId} is in use.`)
+      throw error
+    }
+    return true
   }
 
   async findImage(host: string, request: ImageRequest, o: CallOptions) {

@@ -95,7 +95,7 @@ async function planPort(planner: Planner, network: LocalNetwork, net: NetRequest
 
 type Subnet = PortData['subnets'][number]
 
-function subnetsOf(network: LocalNetwork): Subnet[] {
+export function subnetsOf(network: LocalNetwork): Subnet[] {
   const v4: Subnet = { id: network.subnetV4, cidr: network.cidrV4, gateway: network.gatewayV4, version: 4 }
   if (network.cidrV6 === null || network.subnetV6 === null) return [v4]
   return [v4, { id: network.subnetV6, cidr: network.cidrV6, gateway: network.gatewayV6, version: 6 }]

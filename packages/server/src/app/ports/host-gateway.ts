@@ -14,12 +14,15 @@ import type {
   StatsSample,
 } from '../../orchestration/ports/engine.ts'
 import type { ImageRequest, LocalImage } from '../../orchestration/ports/drivers.ts'
-import type { Observation } from '../../orchestration/ports/wire.ts'
+import type { Observation, PortData } from '../../orchestration/ports/wire.ts'
 
 export interface TtySize {
   readonly columns: number
   readonly rows: number
 }
+
+/** What a host has to know of a network before it can make it. */
+export type NetworkPlace = Pick<PortData, 'networkId' | 'networkName' | 'projectId' | 'subnets'>
 
 export interface HostGateway {
   observe(host: string, containerUuid: string, o: CallOptions): Promise<Observation>
@@ -57,6 +60,10 @@ export interface HostGateway {
   ): Promise<{ stat: PathStat; tar: Buffer }>
   putArchive(host: string, containerUuid: string, path: string, tar: Buffer, o: CallOptions): Promise<void>
   searchImages(host: string, term: string, o: CallOptions): Promise<ImageSearchResult[]>
+  /** Makes the engine network if it is not there; gives the engine's id of it. */
+  prepareNetwork(host: string, network: NetworkPlace, o: CallOptions): Promise<string>
+  /** False when it was not there. Conflict while a container is on it. */
+  removeNetwork(host: string, networkId: string, o: CallOptions): Promise<boolean>
   /** `find` of the host's image driver: what is there, as far as this project may have it. */
   findImage(host: string, request: ImageRequest, o: CallOptions): Promise<LocalImage | undefined>
 }
