@@ -20,8 +20,13 @@ function assertSame(crashed: Outcome, reference: Outcome, how: string): void {
 
 /** How far an operation comes before it is superseded decides what is kept for the next one: networks and images. */
 function assertSameButKept(crashed: Outcome, reference: Outcome, how: string): void {
-  const told = ({ seen }: Outcome) => ({ ...seen, engine: without(seen.engine, 'networks', 'images') })
+  const told = ({ seen }: Outcome) => ({
+    ...without(seen, 'stops'),
+    engine: without(seen.engine, 'networks', 'images'),
+    past: seen.past.map(({ operations, ...past }) => ({ ...past, operations: operations.map(({ verb }) => verb) })),
+  })
   assert.deepEqual(told(crashed), told(reference), how)
+  assert.ok(crashed.seen.stops.length <= 1, `${how}: ended once at most`)
   assert.equal(crashed.effects['create'], crashed.effects['remove'], `${how}: made and removed`)
 }
 
@@ -49,7 +54,9 @@ export function assertOutcomeUnknown(crashed: Outcome, reference: Outcome, how: 
   // A process that was hit is gone and one that was not runs on; the record shows which.
   assert.equal(container.status, container.observed === 'running' ? 'Running' : 'Stopped', how)
   assert.deepEqual(earlier, expected.actions.slice(1), how)
+  assert.deepEqual(crashed.seen.stops, container.observed === 'running' ? [] : reference.seen.stops, how)
   const told = ['actions', 'observed', 'status', 'statusReason'] as const
   assert.deepEqual(without(container, ...told), without(expected, ...told), how)
-  assert.deepEqual(without(crashed.seen, 'engine', 'containers'), without(reference.seen, 'engine', 'containers'), how)
+  const apart = ['engine', 'containers', 'stops'] as const
+  assert.deepEqual(without(crashed.seen, ...apart), without(reference.seen, ...apart), how)
 }

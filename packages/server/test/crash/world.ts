@@ -9,6 +9,7 @@ import { VirtualClock } from '../../src/adapters/fake/virtual-clock.ts'
 import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import { sameObservation } from '../../src/domain/container/status.ts'
+import type { PastOperation } from '../../src/orchestration/ports/history.ts'
 import type { Container } from '../../src/domain/container/types.ts'
 import { anInventory } from '../support/builders.ts'
 import { Activity } from './mortal.ts'
@@ -139,6 +140,17 @@ export class World {
       networks: await read.selectFrom('local_network').selectAll().orderBy('uuid').execute().then(withoutTimes),
       addresses: await read.selectFrom('local_address').selectAll().orderBy('address').execute(),
       volumes: await read.selectFrom('local_volume').selectAll().orderBy('uuid').execute().then(withoutTimes),
+      stops: (
+        await read.selectFrom('container_stop').selectAll().orderBy('container_uuid').orderBy('id').execute()
+      ).map(({ container_uuid: uuid, reason, actor, user_id: user }) => ({ uuid, reason, actor, user })),
+      past: (await read.selectFrom('container_history').selectAll().orderBy('uuid').execute()).map((row) => ({
+        ...without(row, 'created_at', 'deleted_at', 'operations'),
+        operations: (JSON.parse(row.operations) as PastOperation[]).map(({ verb, state, steps }) => ({
+          verb,
+          state,
+          steps: steps.map((step) => `${step.name} ${step.state}`),
+        })),
+      })),
       disposals: await read.selectFrom('disposal').selectAll().execute(),
       usage: await this.store.containers.usageOfProject(PROJECT),
       usageOfHosts: Object.fromEntries(await this.store.containers.usageOfHosts()),

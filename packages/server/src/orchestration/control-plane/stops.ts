@@ -1,4 +1,5 @@
 import { stopBetween, type StopCause } from '../../domain/container/stop.ts'
+import type { StepName } from '../../domain/operation/recipes.ts'
 import type { Operation } from '../../domain/operation/types.ts'
 import type { Tx } from '../ports/store.ts'
 import type { EventOfEnd, Observation } from '../ports/wire.ts'
@@ -13,14 +14,30 @@ export async function noteStop(
   const { before, seen, event = null } = looks
   const stop = stopBetween(before, seen, op === null ? null : causeOf(op), event)
   if (stop === undefined) return
-  const late = op === null ? await lateCause(tx, containerUuid) : null
-  await tx.history.addStop(containerUuid, (late && stopBetween(before, seen, late, event)) ?? stop)
+  const behind = op === null ? await operationBehind(tx, containerUuid) : undefined
+  const explained = behind === undefined ? undefined : stopBetween(before, seen, causeOf(behind), event)
+  await tx.history.addStop(containerUuid, explained ?? stop)
 }
 
-/** A signal that the program took its time to heed: it ends when the request that sent it is over. */
-async function lateCause(tx: Tx, containerUuid: string): Promise<StopCause | null> {
+/** Steps that end a process. */
+const ENDING: readonly StepName[] = [
+  'stopContainer',
+  'killContainer',
+  'restartContainer',
+  'removeOldContainer',
+  'removeContainer',
+]
+
+/** What a container ended by that was seen between operations. */
+async function operationBehind(tx: Tx, containerUuid: string): Promise<Operation | undefined> {
+  // Its agent died when it had acted and not yet said so; it goes on after this.
+  for (const op of await tx.operations.unfinished(containerUuid)) {
+    const steps = op.attempt === 0 ? [] : await tx.operations.steps(op.id)
+    if (steps.some(({ name }) => (ENDING as readonly string[]).includes(name))) return op
+  }
+  // A signal that the program took its time to heed: it ends when the request that sent it is over.
   const latest = await tx.operations.latestAction(containerUuid)
-  return latest?.verb === 'kill' && latest.state === 'succeeded' ? causeOf(latest) : null
+  return latest?.verb === 'kill' && latest.state === 'succeeded' ? latest : undefined
 }
 
 function causeOf({ verb, userId, requestId, params }: Operation): StopCause {
