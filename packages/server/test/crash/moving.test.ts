@@ -123,7 +123,7 @@ describe('a create', () => {
       assert.equal(row.status, 'Error')
       assert.equal(
         row.statusReason,
-        `h1: ${LACK}; h2: ${LACK}; There are not enough hosts available. (RefusedBefore removed 2)`,
+        `2 hosts were tried: ${LACK}; There are not enough hosts available. (RefusedBefore removed 2)`,
       )
       for (const n of [0, 1]) assertEmpty(stage.world, n)
       const used = [...(await stage.world.store.containers.usageOfHosts()).values()]

@@ -75,7 +75,7 @@ describe('a create that fails', () => {
     await api.machine.settled()
     const refused = await api.ask(`POST /v1/containers/${failed.uuid}/rebuild`)
     assert.deepEqual([refused.status, refused.code], [409, 'conflict'])
-    assert.match(refused.title, /^Insufficient compute resources: host sim-host has no MEMORY_MB left for it/)
+    assert.match(refused.title, /^Insufficient compute resources: its host has no MEMORY_MB left for it/)
     await api.ask(`DELETE /v1/containers/${other.uuid}`)
     await api.machine.settled()
     assert.equal((await api.ask(`POST /v1/containers/${failed.uuid}/rebuild`)).status, 202)

@@ -23,7 +23,7 @@ export async function holdForResize(
   const size = { cpu: to.cpu ?? spec.cpu, memoryMiB: to.memoryMiB ?? spec.memoryMiB }
   if (view === undefined) {
     if (held.cpuset === null || size.cpu <= held.cpuset.cpus.length) return held
-    throw new Conflict(`Nothing is known of the cores of host ${host} yet.`)
+    throw new Conflict('Nothing is known of the cores of its host yet.')
   }
   const grown = grow(view, held, size)
   if ('cpu' in grown) return grown
@@ -45,7 +45,7 @@ export async function holdAgain(
   if (view === undefined) return { cpu, memoryMiB, diskGiB, cpuset: null, pciDevices: [] }
   const allocation = allocate(view, wanted)
   if (typeof allocation !== 'string') return allocation
-  throw new Conflict(insufficient([`host ${host} has no ${allocation} left for it`]))
+  throw new Conflict(insufficient([`its host has no ${allocation} left for it`]))
 }
 
 const NOTHING_ELSE = { availabilityZone: null, hints: {}, pciRequests: [], refusedBy: [] } as const

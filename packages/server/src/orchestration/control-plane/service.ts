@@ -187,7 +187,10 @@ export class ControlPlaneService implements ControlPlane {
       { operationId: op.id, containerId: op.containerUuid, verb: op.verb, end: end.kind, requestId: op.requestId },
       'operation ended',
     )
-    if (lane !== op.lane) log.warn({ operationId: op.id, from: op.lane, to: lane }, 'create moved')
+    if (lane !== op.lane) {
+      const why = 'message' in end ? end.message : undefined
+      log.warn({ operationId: op.id, containerId: op.containerUuid, from: op.lane, to: lane, why }, 'create moved')
+    }
     // The next operation of this container may be waiting behind it; or it is another host's now.
     doorbell.ring(lane)
   }

@@ -69,6 +69,8 @@ export async function move(tx: Tx, op: Operation, reason: string, options: Movin
   return { kind: 'moved', lane }
 }
 
+/** Without the names of hosts, which not everybody may know. */
 function reasonsOf(refusals: PlacementParams['refusals']): string {
-  return refusals.map(({ host, reason }) => `${host}: ${reason}`).join('; ')
+  const reasons = [...new Set(refusals.map(({ reason }) => reason))]
+  return `${refusals.length} hosts were tried: ${reasons.join('; ')}`
 }

@@ -75,7 +75,7 @@ export class Mover implements Service {
       return { looked: waiting, moved: goals }
     })
     for (const { op, to } of moved) {
-      log.warn({ operationId: op.id, containerId: op.containerUuid, from: lane, to }, 'create moved')
+      log.warn({ operationId: op.id, containerId: op.containerUuid, from: lane, to, why: reason }, 'create moved')
       doorbell.ring(to)
     }
     return looked.length < MOST_AT_ONCE ? undefined : looked.at(-1)?.id
@@ -93,13 +93,11 @@ function whyNot(lane: string, host: Host | undefined, options: MovingOptions): T
   // A create that waits for a conductor has no host to leave.
   if (lane === CONDUCTOR_LANE) return undefined
   if (host === undefined) return { reason: 'its host is not known any more', isAway: true }
-  const { name, engineTrouble, disabled } = host
+  const { engineTrouble, disabled } = host
   if (!isUp(host, options)) {
     const reason =
-      engineTrouble === null
-        ? `host ${name} is down`
-        : `the container engine of host ${name} does not answer: ${engineTrouble}`
+      engineTrouble === null ? 'its host is down' : `the container engine of its host does not answer: ${engineTrouble}`
     return { reason, isAway: true }
   }
-  return disabled ? { reason: `host ${name} is disabled`, isAway: false } : undefined
+  return disabled ? { reason: 'its host is disabled', isAway: false } : undefined
 }
