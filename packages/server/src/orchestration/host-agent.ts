@@ -268,9 +268,9 @@ export class HostAgent implements Service {
     tools.log.warn({ host: this.#deps.host, trouble: this.#engineTrouble }, 'the state of the engine changed')
     await this.#beat()
     if (this.#engineTrouble === null && before !== null) {
-      // An engine that was away may have been restarted, and its rules and mounts with it.
+      // An engine that was away may have been restarted, with other abilities, and its rules and mounts with it.
       await this.#deps.restore(this.#stopping.signal)
-      if (this.#inventory === undefined) await this.#refreshInventory()
+      await this.#refreshInventory()
       await this.#observer.relist()
     }
   }

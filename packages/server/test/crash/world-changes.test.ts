@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { EngineFailed, EngineUnavailable } from '../../src/domain/errors.ts'
 import { hostLane } from '../../src/domain/operation/types.ts'
-import { aCreateRequest } from '../support/builders.ts'
+import { aCreateRequest, anInventory } from '../support/builders.ts'
 import { LEASE_TTL_MS } from './life.ts'
 import { create, network, NAME, rebuild, remove, verb, volume } from './requests.ts'
 import { Stage } from './stage.ts'
@@ -26,6 +26,16 @@ describe('the world changes by itself', () => {
     return found
   }
   const uuid = async () => (await shown()).uuid
+
+  it('an engine that was away is asked anew what it can do', async () => {
+    const [site] = stage.world.sites
+    assert.ok(site !== undefined)
+    site.has = anInventory({ runtimes: ['runc', 'kata'] })
+    const error = new EngineUnavailable('gone for an upgrade')
+    site.engine.calls.faults.add({ call: 'ping', trouble: { kind: 'refuse', error } })
+    await stage.pass(180_000)
+    assert.deepEqual((await stage.world.store.hosts.byName(HOST))?.inventory?.runtimes, ['runc', 'kata'])
+  })
 
   it('a container that vanished between two lives is shown as lost, and can be deleted', async () => {
     await stage.askAll([create()])

@@ -31,6 +31,8 @@ export async function move(tx: Tx, op: Operation, reason: string, options: Movin
   const { host: from, spec, allocation } = container
   // What was asked for by name is not to be had elsewhere; the other members of a capsule are where it is.
   if (from === null || placement.host !== null || container.kind !== 0) return STAYS
+  // What waits behind it waits in the lane of this host.
+  if ((await tx.operations.unfinished(container.uuid)).length > 1) return STAYS
   const bindings = await tx.bindings.ofContainer(container.uuid)
   if (bindings.some(({ data }) => data.kind === 'mount' && data.provider === 'volume')) return STAYS
   const refusals = [...placement.refusals, { host: from, reason }]
