@@ -8,6 +8,7 @@ import { containerTests } from './engine/containers.ts'
 import { eventTests } from './engine/events.ts'
 import { failureTests } from './engine/failures.ts'
 import { imageTests } from './engine/images.ts'
+import { namespaceTests } from './engine/namespaces.ts'
 import { networkTests } from './engine/networks.ts'
 import { sessionTests } from './engine/sessions.ts'
 
@@ -31,6 +32,7 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>): v
     sessionTests(get)
     imageTests(get)
     networkTests(get)
+    namespaceTests(get)
     eventTests(get)
     failureTests(get)
   })

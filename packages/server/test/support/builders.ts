@@ -204,6 +204,7 @@ export function aCreateRequest(patch: Partial<EngineCreateRequest> = {}): Engine
     runtime: null,
     mounts: [],
     endpoint: null,
+    namespaces: null,
     ...patch,
   }
 }

@@ -91,6 +91,7 @@ function aCreateRequest(uuid: string, change: Partial<EngineCreateRequest>): Eng
     runtime: null,
     mounts: [],
     endpoint: null,
+    namespaces: null,
     ...change,
   }
 }

@@ -77,7 +77,7 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
         Target: mount.destination,
         ReadOnly: false,
       })),
-      NetworkMode: endpoint === null ? 'none' : endpoint.network,
+      ...namespacesOf(request),
       SecurityOpt: request.privileged ? [] : ['no-new-privileges'],
       PidsLimit: hardening.pidsLimit,
       LogConfig: {
@@ -88,6 +88,18 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
     ...(endpoint === null
       ? {}
       : { NetworkingConfig: { EndpointsConfig: { [endpoint.network]: endpointConfig(endpoint, macInEndpoint) } } }),
+  }
+}
+
+/** The engine keeps the id behind the name: one made anew under that name later is not joined. */
+function namespacesOf({ namespaces, endpoint }: EngineCreateRequest) {
+  if (namespaces !== null && namespaces !== 'shared') {
+    const joined = `container:zun-${namespaces.of}`
+    return { NetworkMode: joined, IpcMode: joined }
+  }
+  return {
+    NetworkMode: endpoint === null ? 'none' : endpoint.network,
+    ...(namespaces === 'shared' ? { IpcMode: 'shareable' } : {}),
   }
 }
 

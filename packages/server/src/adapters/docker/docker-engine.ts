@@ -422,6 +422,15 @@ export class DockerEngine implements ContainerEngine {
     await this.#images.remove(reference, o)
   }
 
+  async importImage(
+    reference: string,
+    files: Buffer,
+    entrypoint: readonly string[],
+    o: EngineCallOptions,
+  ): Promise<void> {
+    await this.#images.import(reference, files, entrypoint, o)
+  }
+
   async searchImages(term: string, o: EngineCallOptions): Promise<ImageSearchResult[]> {
     return await this.#images.search(term, o)
   }

@@ -311,8 +311,8 @@ const GOING_TEXTS =
 const REMAINS_TEXTS =
   /^task [0-9a-f]+: already exists|failed to start shim: mkdir .*: file exists|^endpoint with name \S+ already exists in network/i
 
-/** A restart answers 500 where a start answers 404. */
-const MISSING_TEXTS = /network \S+ not found/
+/** A restart answers 500 where a start answers 404; a create, 400 for a container whose namespaces are to be joined. */
+const MISSING_TEXTS = /network \S+ not found|^No such container: /
 
 function errorFor(status: number, text: string): Error {
   if (status === 404 || MISSING_TEXTS.test(text)) return new EngineNotFound(text)

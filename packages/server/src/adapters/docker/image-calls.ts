@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { EngineNotFound, EngineRefused, EngineUnavailable, messageOf } from '../../domain/errors.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import type {
@@ -90,6 +91,32 @@ export class ImageCalls {
       await this.#http.buffer({ method: 'DELETE', path: `/images/${encodeReference(reference)}`, signal })
     } catch (error) {
       if (!(error instanceof EngineNotFound)) throw error
+    }
+  }
+
+  async import(
+    reference: string,
+    files: Buffer,
+    entrypoint: readonly string[],
+    { signal }: EngineCallOptions,
+  ): Promise<void> {
+    const name = parseImageReference(reference)
+    if (name === undefined) throw new EngineRefused(`${reference} is not an image name`)
+    const tag = name.tag ?? 'latest'
+    const body = await this.#http.open({
+      method: 'POST',
+      path: '/images/create',
+      query: {
+        fromSrc: '-',
+        repo: name.domain === null ? name.path : `${name.domain}/${name.path}`,
+        tag,
+        changes: `ENTRYPOINT ${JSON.stringify(entrypoint)}`,
+      },
+      stream: Readable.from([files]),
+      signal,
+    })
+    for await (const line of jsonLines(body)) {
+      if (typeof line['error'] === 'string') throw new EngineRefused(line['error'])
     }
   }
 

@@ -1,3 +1,4 @@
+import { BUILT_IN_SANDBOX_IMAGE } from '../../domain/capsule/sandbox.ts'
 import { EngineNotFound, EngineRefused, UserFault } from '../../domain/errors.ts'
 import { resolveImageReference } from '../../domain/image/reference.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
@@ -19,7 +20,8 @@ export class FakeImageDriver implements ImageDriver {
 
   async obtain(request: ImageRequest, onProgress: (p: PullProgress) => void, o: CallOptions): Promise<LocalImage> {
     const reference = referenceOf(request)
-    if (request.spec.imagePullPolicy !== 'never') await this.#pull(request, reference, onProgress, o)
+    if (reference === BUILT_IN_SANDBOX_IMAGE) await this.#engine.importImage(reference, Buffer.alloc(0), ['/pause'], o)
+    else if (request.spec.imagePullPolicy !== 'never') await this.#pull(request, reference, onProgress, o)
     const found = await this.#local(request, o)
     if (found === undefined) throw new UserFault('image.not_present', `image ${reference} is not on the host`)
     return found

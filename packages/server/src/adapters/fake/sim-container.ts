@@ -1,4 +1,4 @@
-import { EngineConflict, EngineRefused } from '../../domain/errors.ts'
+import { EngineConflict, EngineNotFound, EngineRefused } from '../../domain/errors.ts'
 import type { Clock } from '../../orchestration/ports/clock.ts'
 import type { EngineContainer, EngineCreateRequest, EngineEndpoint } from '../../orchestration/ports/engine.ts'
 import type { Cpuset, EngineState } from '../../orchestration/ports/wire.ts'
@@ -22,6 +22,7 @@ export interface SimHost {
   stamp(): number
   emit(container: SimContainer, action: string, exitCode?: number): void
   behaviourOf(containerUuid: string): SimBehaviour | undefined
+  byEngineId(engineId: string): SimContainer | undefined
   /** The engine removes it by itself (auto-remove). */
   dropped(container: SimContainer): void
 }
@@ -45,6 +46,8 @@ export class SimContainer {
   cpuset: Cpuset | null
   readonly #host: SimHost
   readonly #image: SimImage
+  /** Engine id of the container whose namespaces it joins. */
+  readonly #joined: string | null
   #startedAtMs: number | null = null
   #finishedAtMs: number | null = null
   #exitCode = 0
@@ -57,7 +60,8 @@ export class SimContainer {
   /** Resolve when the process is gone. */
   #waiting: (() => void)[] = []
 
-  constructor(host: SimHost, engineId: string, request: EngineCreateRequest, image: SimImage) {
+  constructor(host: SimHost, engineId: string, request: EngineCreateRequest, image: SimImage, joined: string | null) {
+    this.#joined = joined
     this.#host = host
     this.engineId = engineId
     this.request = request
@@ -131,6 +135,7 @@ export class SimContainer {
     if (this.state === 'paused') throw new EngineConflict('cannot start a paused container, try unpause instead')
     if (this.state === 'running') return
     try {
+      this.#join()
       const program = this.#program()
       for (const endpoint of this.endpoints.values()) this.#host.networks.join(this.uuid, endpoint)
       this.#error = ''
@@ -140,6 +145,13 @@ export class SimContainer {
       this.#error = error instanceof Error ? error.message : String(error)
       throw error
     }
+  }
+
+  #join(): void {
+    if (this.#joined === null) return
+    const other = this.#host.byEngineId(this.#joined)
+    if (other === undefined) throw new EngineNotFound(`No such container: ${this.#joined}`)
+    if (!other.isLive) throw new EngineConflict(`cannot join network of a non running container: ${this.#joined}`)
   }
 
   #program(): Program {

@@ -93,6 +93,7 @@ export class SimEngine implements ContainerEngine {
       emit: (container, action, exitCode) => this.eventStreams.emit(container.uuid, action, this.#stamp(), exitCode),
       behaviourOf: (uuid) => this.#behaviours.get(uuid),
       dropped: (container) => this.#forget(container),
+      byEngineId: (id) => [...this.#containers.values()].find((c) => c.engineId === id),
     }
   }
 
@@ -219,7 +220,9 @@ export class SimEngine implements ContainerEngine {
     const image = this.images.find(request.image)
     if (image === undefined) throw new EngineNotFound(`No such image: ${request.image}`)
     this.#refuseBadRequest(request)
-    const made = new SimContainer(this.#host, this.#newId(), request, image)
+    const { namespaces } = request
+    const joined = namespaces === null || namespaces === 'shared' ? null : this.#require(namespaces.of).engineId
+    const made = new SimContainer(this.#host, this.#newId(), request, image, joined)
     this.#containers.set(request.containerUuid, made)
     this.#host.emit(made, 'create')
     return made
@@ -395,6 +398,15 @@ export class SimEngine implements ContainerEngine {
 
   async removeImage(reference: string, o: EngineCallOptions): Promise<void> {
     await this.#call('removeImage', null, o, () => this.images.remove(reference))
+  }
+
+  async importImage(
+    reference: string,
+    _files: Buffer,
+    entrypoint: readonly string[],
+    o: EngineCallOptions,
+  ): Promise<void> {
+    await this.#call('importImage', null, o, () => this.images.import(reference, entrypoint))
   }
 
   async searchImages(term: string, o: EngineCallOptions): Promise<ImageSearchResult[]> {

@@ -113,6 +113,14 @@ export class SimImages {
     })
   }
 
+  import(reference: string, entrypoint: readonly string[]): void {
+    if (parseImageReference(reference) === undefined) throw new EngineRefused('invalid reference format')
+    // Files are not unpacked: what it runs is known by the name of the program.
+    const files = new SimFiles()
+    for (const path of entrypoint.slice(0, 1)) files.write(path, 'program', 0o755)
+    this.tag(reference, this.make(null, entrypoint, files))
+  }
+
   search(term: string): string[] {
     return [...this.#registry.keys()].filter((name) => name.includes(term))
   }

@@ -18,7 +18,7 @@ export type Program = (io: ProgramIo) => Promise<number>
 /**
  * The program that a command line names, or the text with which the engine refuses to start it.
  *
- * Known are `true`, `false`, `echo [-n] WORDS`, `sleep SECONDS`, `cat PATH`, `serve` (runs until killed), `sh`, and
+ * Known are `true`, `false`, `echo [-n] WORDS`, `sleep SECONDS`, `cat PATH`, `serve` and `pause` (run until killed), `sh`, and
  * `sh -c SCRIPT`, where a script is made of those, `exit CODE`, `>&2` and `> PATH`, separated by `;` or line ends.
  */
 export function findProgram(argv: readonly string[], files: SimFiles): Program | string {
@@ -36,7 +36,7 @@ export function findProgram(argv: readonly string[], files: SimFiles): Program |
   return async (io) => (io.hasInput ? await io.forever() : 0)
 }
 
-const COMMANDS = ['true', 'false', 'echo', 'sleep', 'cat', 'serve', 'sh']
+const COMMANDS = ['true', 'false', 'echo', 'sleep', 'cat', 'serve', 'pause', 'sh']
 
 async function runScript(script: string, io: ProgramIo): Promise<number> {
   let last = 0
@@ -64,6 +64,7 @@ async function runCommand(words: readonly string[], io: ProgramIo): Promise<numb
       await io.sleep(Number(args[0] ?? 0) * 1000)
       return 0
     case 'serve':
+    case 'pause':
       return await io.forever()
     case 'cat': {
       const data = io.files.read(args[0] ?? '')

@@ -1,3 +1,4 @@
+import { BUILT_IN_SANDBOX_IMAGE } from '../../domain/capsule/sandbox.ts'
 import { EngineNotFound, EngineRefused, Retryable, UserFault } from '../../domain/errors.ts'
 import { imageSources, isByDigest, type ImageSources, type RegistryImage } from '../../domain/image/sources.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
@@ -8,10 +9,11 @@ import { authOf, credentialsFor, lookupKey, type Credentials, type ImageDefaults
 import type { PrivateRepositories } from './private-repositories.ts'
 import type { RegistryAccess } from './registry-client.ts'
 import type { RegistryHosts } from './registry-hosts.ts'
+import { SandboxImage } from './sandbox-image.ts'
 import { SharedPulls } from './shared-pulls.ts'
 
 export interface DockerImagesOptions extends ImageDefaults {
-  readonly engine: Pick<ContainerEngine, 'inspectImage' | 'pullImage'>
+  readonly engine: Pick<ContainerEngine, 'info' | 'inspectImage' | 'pullImage' | 'importImage'>
   readonly hosts: RegistryHosts
   readonly registry: RegistryAccess
   readonly privates: PrivateRepositories
@@ -27,12 +29,18 @@ type OnProgress = (p: PullProgress) => void
 export class DockerImages implements ImageDriver {
   readonly #options: DockerImagesOptions
   readonly #pulls = new SharedPulls()
+  readonly #sandbox: SandboxImage
 
   constructor(options: DockerImagesOptions) {
     this.#options = options
+    this.#sandbox = new SandboxImage(options.engine)
   }
 
   async find(request: ImageRequest, o: CallOptions): Promise<LocalImage | undefined> {
+    if (request.spec.image === BUILT_IN_SANDBOX_IMAGE) {
+      const sandbox = await this.#sandbox.find(o)
+      return sandbox === undefined ? undefined : toLocal(sandbox)
+    }
     const { engine } = this.#options
     const { snapshot, remote } = this.#sourcesOf(request)
     // What a digest names cannot have changed meanwhile.
@@ -59,6 +67,7 @@ export class DockerImages implements ImageDriver {
   }
 
   async obtain(request: ImageRequest, onProgress: OnProgress, o: CallOptions): Promise<LocalImage> {
+    if (request.spec.image === BUILT_IN_SANDBOX_IMAGE) return toLocal(await this.#sandbox.obtain(o))
     const found = await this.find(request, o)
     if (found !== undefined) return found
     const { image } = request.spec

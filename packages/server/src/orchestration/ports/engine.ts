@@ -85,6 +85,11 @@ export interface EngineCreateRequest {
   readonly mounts: readonly EngineMount[]
   /** First interface; the others are connected afterwards. null: no network at all. */
   readonly endpoint: EngineEndpoint | null
+  /**
+   * `shared`: others may join its network and IPC namespaces. A uuid: it joins those of that container, which must run
+   * when this one is started, and is not the same when it is made anew; it then has no endpoint, hostname and exposed ports of its own. null: it stays alone.
+   */
+  readonly namespaces: 'shared' | { readonly of: string } | null
 }
 
 /** Cores, MiB, and the cores it may run on; what is not there stays as it is. */
@@ -255,6 +260,8 @@ export interface ContainerEngine {
     o: EngineCallOptions,
   ): Promise<void>
   removeImage(reference: string, o: EngineCallOptions): Promise<void>
+  /** Makes an image under this name of a tar of its files, which then runs `entrypoint`. */
+  importImage(reference: string, files: Buffer, entrypoint: readonly string[], o: EngineCallOptions): Promise<void>
   searchImages(term: string, o: EngineCallOptions): Promise<ImageSearchResult[]>
   /** Image id of the new image. Pauses the container while it copies. */
   commit(containerUuid: string, repository: string, tag: string, o: EngineCallOptions): Promise<string>

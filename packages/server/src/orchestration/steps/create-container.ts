@@ -68,6 +68,7 @@ async function createRequest(ctx: StepContext): Promise<EngineCreateRequest> {
     runtime: spec.runtime,
     mounts: brought.mounts ?? [],
     endpoint,
+    namespaces: null,
   }
 }
 

@@ -46,6 +46,22 @@ export function imageTests(get: () => EngineBench): void {
     await assert.rejects(bench.engine.commit(await bench.create(), 'Not A Name', 'v1', soon()), EngineRefused)
   })
 
+  test('an image is made of files, under a name that may be given again', async () => {
+    const { engine } = get()
+    const reference = `zund.test/${randomUUID()}:1`
+    try {
+      await engine.importImage(reference, await tarOf({ first: '' }), ['/first'], soon())
+      const made = await engine.inspectImage(reference, soon())
+      assert.deepEqual([made?.entrypoint, made?.repoTags], [['/first'], [reference]])
+      await engine.importImage(reference, await tarOf({ second: '' }), ['/second', 'x'], soon())
+      assert.deepEqual((await engine.inspectImage(reference, soon()))?.entrypoint, ['/second', 'x'])
+      await engine.removeImage(made?.id ?? '', soon())
+    } finally {
+      await engine.removeImage(reference, soon())
+    }
+    await assert.rejects(engine.importImage('Not A Name', await tarOf({}), ['/x'], soon()), EngineRefused)
+  })
+
   test('a pull brings the image and tells how far it is', async () => {
     const { engine, h } = get()
     const seen: string[] = []
