@@ -183,6 +183,9 @@ export const ClaimedOperationSchema = Type.Object({
   ageMs: Type.Number(),
   journal: Type.Array(StepRecordSchema),
   container: AssignedContainerSchema,
+  /** Of a capsule, in the order of its template; of a container there are none. */
+  initMembers: Type.Array(AssignedContainerSchema),
+  members: Type.Array(AssignedContainerSchema),
   /** Domain that is put before an image name without one; null: none. */
   registryDomain: Type.Union([Type.String(), Type.Null()]),
   /** Never stored with the operation: looked up when it is claimed. */
@@ -223,9 +226,16 @@ export type StepEntry = Static<typeof StepEntrySchema>
 
 /** True: the reason is this host's own and nothing of it is here, so another host may try. */
 const MayMove = Type.Optional(Type.Boolean())
+const SeenContainerSchema = Type.Object({ uuid: Type.String(), seen: ObservationSchema })
+export type SeenContainer = Static<typeof SeenContainerSchema>
 
 export const OperationEndSchema = Type.Union([
-  Type.Object({ kind: Type.Literal('succeeded'), seen: Type.Optional(ObservationSchema) }),
+  Type.Object({
+    kind: Type.Literal('succeeded'),
+    seen: Type.Optional(ObservationSchema),
+    /** What was last seen of the members of a capsule. */
+    members: Type.Optional(Type.Array(SeenContainerSchema)),
+  }),
   Type.Object({
     kind: Type.Literal('failed'),
     code: Type.String(),
@@ -233,6 +243,7 @@ export const OperationEndSchema = Type.Union([
     /** True when the user can mend it (bad image, refused option); false when we or the machine failed. */
     userFault: Type.Boolean(),
     seen: Type.Optional(ObservationSchema),
+    members: Type.Optional(Type.Array(SeenContainerSchema)),
     /** The engine was asked and has no container of it. */
     isAbsent: Type.Optional(Type.Boolean()),
     mayMove: MayMove,

@@ -1,6 +1,7 @@
 import type { Container, ContainerStatus, DesiredState } from '../domain/container/types.ts'
 import { recipeFor } from '../domain/operation/recipes.ts'
 import { CONDUCTOR_LANE, hostLane, type Operation } from '../domain/operation/types.ts'
+import { holdingsOf } from '../orchestration/holdings.ts'
 import type { ContainerPatch, Tx } from '../orchestration/ports/store.ts'
 import type { OperationParams, Verb } from '../orchestration/ports/wire.ts'
 
@@ -20,11 +21,7 @@ export interface Acceptance {
  */
 export async function accept(tx: Tx, a: Acceptance): Promise<Operation> {
   const { container, verb } = a
-  const bindings = await tx.bindings.ofContainer(container.uuid)
-  const holds = {
-    ports: bindings.filter((b) => b.data.kind === 'port').length,
-    mounts: bindings.filter((b) => b.data.kind === 'mount').length,
-  }
+  const holds = await holdingsOf(tx, container)
   if (verb === 'delete') {
     for (const { state, params } of await tx.operations.unfinished(container.uuid)) {
       // The record of an image that no commit will make any more.

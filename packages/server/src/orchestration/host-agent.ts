@@ -1,7 +1,7 @@
 import { FencedOut, messageOf, ShuttingDown, Superseded } from '../domain/errors.ts'
 import { hostLane } from '../domain/operation/types.ts'
 import { HostObserver } from './host-observer.ts'
-import { backoffMs, runOperation } from './runner.ts'
+import { backoffMs, patienceMs, runOperation } from './runner.ts'
 import { leavesNothing } from './steps/give-back.ts'
 import type { HostTools } from './steps/step.ts'
 import type { Service } from './ports/clock.ts'
@@ -51,6 +51,8 @@ export class HostAgent implements Service {
   readonly #observer: HostObserver
   #session: SessionRef | undefined
   #engineTrouble: string | null = null
+  /** Operations that run and only wait. */
+  #idle = 0
   #loops: Promise<void>[] = []
   #inventory: HostInventory | undefined
 
@@ -142,7 +144,7 @@ export class HostAgent implements Service {
     const { signal } = this.#stopping
     for (;;) {
       signal.throwIfAborted()
-      const free = maxOperations - this.#running.size
+      const free = maxOperations - this.#running.size + this.#idle
       if (free <= 0 || this.#engineTrouble !== null) {
         await tools.clock.sleep(free <= 0 ? 50 : 500, signal)
         if (this.#engineTrouble !== null) await this.#failOverdue()
@@ -169,7 +171,8 @@ export class HostAgent implements Service {
       const ref = { operationId: op.id, fence: op.fence, session }
       const message = `the container engine of host ${host} does not answer: ${this.#engineTrouble ?? 'unknown'}`
       const code = 'engine.unavailable'
-      const overdue = op.ageMs >= this.#deps.retryBudgetMs
+      const begun = new Set(op.journal.map(({ name }) => name))
+      const overdue = op.ageMs >= patienceMs(begun, this.#deps.retryBudgetMs)
       const mayMove = op.verb === 'create' && leavesNothing(op.journal.map(({ name }) => name))
       await controlPlane.finish(
         ref,
@@ -197,6 +200,7 @@ export class HostAgent implements Service {
           inventory: this.#inventory,
           retryBudgetMs,
           progressIntervalMs: intervals.progressMs,
+          idle: (wait) => this.#whileIdle(wait),
         },
         op,
         AbortSignal.any([stop.signal, this.#stopping.signal]),
@@ -210,9 +214,18 @@ export class HostAgent implements Service {
       })
       .finally(() => {
         if (this.#running.get(op.id)?.op.fence === op.fence) this.#running.delete(op.id)
-        this.#observer.lookAgain(uuid)
+        for (const one of [op.container, ...op.initMembers, ...op.members]) this.#observer.lookAgain(one.uuid)
       })
     this.#running.set(op.id, { op, stop, done })
+  }
+
+  async #whileIdle<T>(wait: () => Promise<T>): Promise<T> {
+    this.#idle += 1
+    try {
+      return await wait()
+    } finally {
+      this.#idle -= 1
+    }
   }
 
   /** A claim whose lease ran out while this very agent still works on it: two at once would step on each other. */

@@ -11,6 +11,8 @@ import {
   UserFault,
   ZunError,
 } from '../domain/errors.ts'
+import { INIT_LIMIT_MS } from '../domain/capsule/sandbox.ts'
+import { ABSENT } from '../domain/container/status.ts'
 import type { StepName } from '../domain/operation/recipes.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
 import type {
@@ -18,6 +20,7 @@ import type {
   HostInventory,
   LeaseRef,
   OperationEnd,
+  SeenContainer,
   SessionRef,
   StepEntry,
   StepRecord,
@@ -25,7 +28,15 @@ import type {
 import { lackOf } from './host-check.ts'
 import { giveBack, leavesNothing } from './steps/give-back.ts'
 import { STEPS } from './steps/index.ts'
-import { look, type Brought, type HostTools, type Step, type StepContext, type StepResult } from './steps/step.ts'
+import {
+  isCapsule,
+  look,
+  type Brought,
+  type HostTools,
+  type Step,
+  type StepContext,
+  type StepResult,
+} from './steps/step.ts'
 
 export interface RunnerDeps {
   readonly controlPlane: ControlPlane
@@ -37,6 +48,8 @@ export interface RunnerDeps {
   readonly retryBudgetMs: number
   /** Least time between two progress texts of one operation. */
   readonly progressIntervalMs: number
+  /** Another operation may run in the place of this one while it waits. */
+  readonly idle: <T>(wait: () => Promise<T>) => Promise<T>
 }
 
 /** Attempts that may meet an error nobody foresaw. Those that only had to wait for something do not count. */
@@ -159,7 +172,13 @@ class Run {
       mark: before?.mark,
       wasStarted: before !== undefined,
       progress: (detail) => this.#progress(name, detail),
+      ageMs: () => this.#ageMs(),
+      idle: (wait) => this.#deps.idle(wait),
     }
+  }
+
+  #ageMs(): number {
+    return this.#op.ageMs + this.#deps.tools.clock.now() - this.#startedAt
   }
 
   #progress(step: string, detail: string): void {
@@ -190,9 +209,13 @@ class Run {
     }
   }
 
-  /** The last word on what the engine container is; a delete has none. */
-  async #finalLook(): Promise<{ seen?: NonNullable<Brought['seen']> }> {
+  /** The last word on what the engine containers are; a delete has none. */
+  async #finalLook(): Promise<{ seen?: NonNullable<Brought['seen']>; members?: SeenContainer[] }> {
     if (this.#op.verb === 'delete') return {}
+    if (isCapsule(this.#op)) {
+      const sandbox = await look(this.#context('', undefined))
+      return { seen: sandbox ?? ABSENT, ...(await this.#lookAtMembers(this.#signal)) }
+    }
     const seen = this.#brought.seen ?? (await look(this.#context('', undefined)))
     return seen === undefined ? {} : { seen }
   }
@@ -203,8 +226,7 @@ class Run {
     if (cause instanceof FencedOut || cause instanceof ShuttingDown) return undefined
     if (cause instanceof Superseded) return { kind: 'cancelled', message: cause.message }
     if (isRetry(cause, this.#op)) {
-      const waitedMs = this.#op.ageMs + this.#deps.tools.clock.now() - this.#startedAt
-      if (waitedMs < this.#deps.retryBudgetMs) {
+      if (this.#ageMs() < patienceMs(this.#begun, this.#deps.retryBudgetMs)) {
         const afterMs = (cause instanceof Retryable ? cause.afterMs : undefined) ?? backoffMs(this.#op.attempt)
         const unforeseen = !(cause instanceof Retryable)
         return {
@@ -229,7 +251,8 @@ class Run {
 
   /** Whether another host may do it: for a reason that is this one's own, and only when nothing of it stays here. */
   async #mayMove(cause: unknown): Promise<{ mayMove?: true }> {
-    if (this.#op.verb !== 'create') return {}
+    // A capsule stays where it is: its volumes and its members are there.
+    if (this.#op.verb !== 'create' || isCapsule(this.#op)) return {}
     if (cause instanceof EngineUnavailable) return leavesNothing(this.#begun) ? { mayMove: true } : {}
     if (!(cause instanceof HostLacks)) return {}
     if (leavesNothing(this.#begun)) return { mayMove: true }
@@ -245,12 +268,25 @@ class Run {
     }
   }
 
-  async #lookAfterFailure(): Promise<{ seen: NonNullable<Brought['seen']> } | { isAbsent?: true }> {
+  async #lookAtMembers(signal: AbortSignal): Promise<{ members?: SeenContainer[] }> {
+    if (!isCapsule(this.#op)) return {}
+    const members: SeenContainer[] = []
+    for (const { uuid } of [...this.#op.initMembers, ...this.#op.members]) {
+      const found = await this.#deps.tools.engine.inspect(uuid, { signal })
+      members.push({ uuid, seen: found?.seen ?? ABSENT })
+    }
+    return { members }
+  }
+
+  async #lookAfterFailure(): Promise<
+    ({ seen: NonNullable<Brought['seen']> } | { isAbsent?: true }) & { members?: SeenContainer[] }
+  > {
     delete this.#brought.seen
     try {
       const ctx = { ...this.#context('', undefined), signal: AbortSignal.timeout(5_000) }
       const seen = await look(ctx)
-      return seen === undefined ? { isAbsent: true } : { seen }
+      const members = await this.#lookAtMembers(ctx.signal)
+      return { ...(seen === undefined ? { isAbsent: true } : { seen }), ...members }
     } catch {
       return {}
     }
@@ -286,6 +322,11 @@ function isFinal(error: unknown): boolean {
 
 function codeOf(error: unknown): string {
   return error instanceof ZunError ? error.code : 'operation.unexpected'
+}
+
+/** Init containers may take their time, and it is not counted against what comes after them. */
+export function patienceMs(begun: ReadonlySet<string>, retryBudgetMs: number): number {
+  return begun.has('runInitMembers') ? retryBudgetMs + INIT_LIMIT_MS : retryBudgetMs
 }
 
 /** Exponential with a cap: 0.5 s, 1 s, 2 s … 15 s. */

@@ -90,6 +90,7 @@ export class Life extends Mortality {
       images: { check: async () => 'exists' },
       secrets: someSecrets(),
       gateway: { searchImages: async () => [] },
+      sim: world.engine,
       options: appOptions,
       clock,
       log: quietLog,

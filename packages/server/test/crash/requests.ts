@@ -1,4 +1,7 @@
 /** What users ask for, as the routes hand it to the use cases. */
+import { createCapsule } from '../../src/app/capsules/create.ts'
+import { deleteCapsule } from '../../src/app/capsules/delete.ts'
+import type { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
 import { act, acceptOn } from '../../src/app/containers/act.ts'
 import { commitContainer } from '../../src/app/containers/commit.ts'
 import { createContainer } from '../../src/app/containers/create.ts'
@@ -15,15 +18,25 @@ import { pullImage } from '../../src/app/images/pull.ts'
 import type { LocalDeps } from '../../src/app/local/deps.ts'
 import { createLocalNetwork, deleteLocalNetwork } from '../../src/app/local/networks.ts'
 import { createLocalVolume, deleteLocalVolume } from '../../src/app/local/volumes.ts'
+import type { CapsuleTemplate } from '../../src/domain/capsule/types.ts'
 import type { OperationParams } from '../../src/orchestration/ports/wire.ts'
+import { aMember, aTemplate } from '../support/capsule-template.ts'
 import { HOST, PROJECT } from './world.ts'
 
-export type Deps = ContainerDeps & ImageDeps & LocalDeps
+export type Deps = ContainerDeps &
+  ImageDeps &
+  LocalDeps & {
+    /** For what happens without anybody asking for it. */
+    readonly sim: SimEngine
+  }
 
 /** Sends one request; resolves with its answer. */
 export type Request = (deps: Deps, ctx: RequestContext) => Promise<unknown>
 
 export const NAME = 'c1'
+export const POD = 'pod1'
+/** Of the volume made by the first request of a stage. */
+export const VOLUME = '00000000-0000-4000-8000-000000000101'
 
 export function contextOf(requestId: string): RequestContext {
   return {
@@ -124,6 +137,44 @@ export const detach =
   (name: string): Request =>
   (deps, ctx) =>
     detachNetwork(deps, ctx, NAME, { network: name, port: undefined })
+
+/** With one of everything that a capsule can hold, unless told otherwise. */
+export const createPod =
+  (patch: Partial<CapsuleTemplate> = {}): Request =>
+  (deps, ctx) =>
+    createCapsule(
+      deps,
+      ctx,
+      aTemplate({
+        name: POD,
+        initContainers: [
+          aMember({ command: ['sh', '-c', 'sleep 3'], volumeMounts: [{ volume: 'old', mountPath: '/old' }] }),
+          aMember({ command: ['sh', '-c', 'echo done'], volumeMounts: [{ volume: 'new', mountPath: '/new' }] }),
+        ],
+        containers: [
+          aMember({
+            cpu: 0.5,
+            memoryMiB: 64,
+            volumeMounts: [
+              { volume: 'old', mountPath: '/old' },
+              { volume: 'new', mountPath: '/new' },
+            ],
+          }),
+          aMember({ image: 'registry.test/app:1', volumeMounts: [{ volume: 'new', mountPath: '/new' }] }),
+        ],
+        volumes: [
+          { name: 'old', source: { kind: 'existing', volumeId: VOLUME } },
+          { name: 'new', source: { kind: 'new', sizeGiB: 1, autoRemove: true } },
+        ],
+        ...patch,
+      }),
+    )
+/** The engine starts it anew, as its policy says. */
+export const sandboxEnds: Request = async ({ store, sim }) => {
+  const [pod] = await store.containers.byName(POD, 1, { kind: 'all' })
+  sim.exit(pod?.uuid ?? '', 137)
+}
+export const removePod: Request = (deps, ctx) => deleteCapsule(deps, ctx, POD, { allProjects: false })
 
 export const remove =
   (how: { force?: boolean; stop?: boolean } = {}): Request =>

@@ -70,6 +70,8 @@ class ScenarioRun {
       await this.#askUntilAccepted(meanwhile.request)
     }
     await this.#stage.relists()
+    // What was seen then may have been mended.
+    await this.#stage.rest()
     return { passed: this.#passed, calls: this.#calls, seen: await world.seen(), effects: world.effects() }
   }
 

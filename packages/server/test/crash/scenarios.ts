@@ -5,6 +5,7 @@ import {
   attach,
   commit,
   create,
+  createPod,
   detach,
   network,
   noImage,
@@ -13,7 +14,9 @@ import {
   pull,
   rebuild,
   remove,
+  removePod,
   rename,
+  sandboxEnds,
   resize,
   securityGroup,
   update,
@@ -23,6 +26,7 @@ import {
 } from './requests.ts'
 
 import type { World } from './world.ts'
+import { aMember } from '../support/capsule-template.ts'
 
 export interface Scenario {
   readonly name: string
@@ -125,6 +129,25 @@ const BESIDES: readonly Scenario[] = [
   { name: 'rename', prepare: running, requests: [rename('c2')] },
   { name: 'image pull', prepare: [], requests: [pull('registry.test/app:1')] },
   { name: 'image delete', prepare: [pull('registry.test/app:1')], requests: [noImage('app')] },
+  { name: 'capsule create', prepare: [volume('vol')], requests: [createPod()] },
+  {
+    name: 'capsule create that fails',
+    prepare: [volume('vol')],
+    requests: [
+      createPod({
+        restartPolicy: { name: 'no', maximumRetryCount: 0 },
+        initContainers: [aMember({ command: ['sh', '-c', 'exit 3'] })],
+      }),
+    ],
+  },
+  { name: 'capsule whose sandbox ends', prepare: [volume('vol'), createPod()], requests: [sandboxEnds] },
+  { name: 'capsule delete', prepare: [volume('vol'), createPod()], requests: [removePod] },
+  {
+    name: 'capsule delete while it is made',
+    prepare: [volume('vol')],
+    requests: [createPod()],
+    meanwhile: { at: 'step:startContainer:applied', request: removePod },
+  },
   {
     name: 'network and volume delete',
     prepare: [...stopped, remove()],

@@ -55,7 +55,7 @@ async function stir(stage: Stage): Promise<void> {
   const { engine, store } = stage.world
   const container = (await store.containers.onHost(HOST))[0]
   if (container?.status === 'Running') engine.exit(container.uuid, 9)
-  else if (container !== undefined && isAllowed('start', container.status)) await stage.askAll([verb('start')])
+  else if (container?.kind === 0 && isAllowed('start', container.status)) await stage.askAll([verb('start')])
   await stage.relists()
 }
 

@@ -19,6 +19,8 @@ function aCreate(spec: Partial<ContainerSpec>, cpuset: Cpuset | null): ClaimedOp
     journal: [],
     registryDomain: null,
     registryAuth: null,
+    initMembers: [],
+    members: [],
     container: {
       uuid: 'u',
       name: 'n',

@@ -76,28 +76,28 @@ function signalSet(): Buffer {
 function codeForX86(): Buffer {
   const set = 72
   const block = [
-    ...[0xb8, 14, 0, 0, 0], // mov eax, rt_sigprocmask
-    ...[0x31, 0xff], // xor edi, edi: SIG_BLOCK
-    ...[0x48, 0x8d, 0x35, set - 14, 0, 0, 0], // lea rsi, [set]
-    ...[0x31, 0xd2], // xor edx, edx
-    ...[0x41, 0xba, SIGSET_BYTES, 0, 0, 0], // mov r10d, 8
-    ...[0x0f, 0x05], // syscall
-  ]
+    [0xb8, 14, 0, 0, 0], // mov eax, rt_sigprocmask
+    [0x31, 0xff], // xor edi, edi: SIG_BLOCK
+    [0x48, 0x8d, 0x35, set - 14, 0, 0, 0], // lea rsi, [set]
+    [0x31, 0xd2], // xor edx, edx
+    [0x41, 0xba, SIGSET_BYTES, 0, 0, 0], // mov r10d, 8
+    [0x0f, 0x05], // syscall
+  ].flat()
   const wait = [
-    ...[0xb8, 128, 0, 0, 0], // mov eax, rt_sigtimedwait
-    ...[0x48, 0x8d, 0x3d, set - block.length - 12, 0, 0, 0], // lea rdi, [set]
-    ...[0x31, 0xf6], // xor esi, esi
-    ...[0x31, 0xd2], // xor edx, edx
-    ...[0x41, 0xba, SIGSET_BYTES, 0, 0, 0], // mov r10d, 8
-    ...[0x0f, 0x05], // syscall
-    ...[0x85, 0xc0], // test eax, eax
-    ...[0x7e, 0x100 - 28], // jle wait: interrupted
-  ]
+    [0xb8, 128, 0, 0, 0], // mov eax, rt_sigtimedwait
+    [0x48, 0x8d, 0x3d, set - block.length - 12, 0, 0, 0], // lea rdi, [set]
+    [0x31, 0xf6], // xor esi, esi
+    [0x31, 0xd2], // xor edx, edx
+    [0x41, 0xba, SIGSET_BYTES, 0, 0, 0], // mov r10d, 8
+    [0x0f, 0x05], // syscall
+    [0x85, 0xc0], // test eax, eax
+    [0x7e, 0x100 - 28], // jle wait: interrupted
+  ].flat()
   const exit = [
-    ...[0x8d, 0xb8, 128, 0, 0, 0], // lea edi, [rax + 128]
-    ...[0xb8, 60, 0, 0, 0], // mov eax, exit
-    ...[0x0f, 0x05], // syscall
-  ]
+    [0x8d, 0xb8, 128, 0, 0, 0], // lea edi, [rax + 128]
+    [0xb8, 60, 0, 0, 0], // mov eax, exit
+    [0x0f, 0x05], // syscall
+  ].flat()
   const code = Buffer.alloc(set)
   Buffer.from([...block, ...wait, ...exit]).copy(code)
   return Buffer.concat([code, signalSet()])

@@ -76,9 +76,10 @@ export async function createCapsule(
       annotations: template.annotations,
     })
     for (const port of ports) await tx.bindings.insert(uuid, port)
-    const names = memberNames(template.name ?? uuid, members.length)
+    const uuids = members.map(() => deps.newUuid())
+    const names = memberNames(template.name ?? uuid, uuids)
     for (const [n, member] of members.entries()) {
-      const memberUuid = deps.newUuid()
+      const memberUuid = uuids[n] ?? deps.newUuid()
       await tx.containers.insert({
         ...common,
         uuid: memberUuid,

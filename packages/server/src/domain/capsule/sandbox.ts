@@ -8,3 +8,6 @@
  * project's, so nobody can pull or commit another image over it. The number says what is in it.
  */
 export const BUILT_IN_SANDBOX_IMAGE = 'zund.local/sandbox:1'
+
+/** What the init containers of a capsule have together to come to their end. */
+export const INIT_LIMIT_MS = 3_600_000

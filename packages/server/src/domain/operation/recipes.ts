@@ -1,4 +1,5 @@
 import type { OperationParams, Verb } from '@zund/contract/link/messages.ts'
+import { SystemFault } from '../errors.ts'
 
 /** Step names are stored with operations: never rename one, only retire it. */
 export const STEP_NAMES = [
@@ -20,12 +21,22 @@ export const STEP_NAMES = [
   'detachVolumes',
   'commitContainer',
   'updateContainer',
+  'attachCapsuleVolumes',
+  'obtainMemberImages',
+  'runInitMembers',
+  'startMembers',
+  'rejoinMembers',
+  'removeMembers',
+  'detachCapsuleVolumes',
 ] as const
 export type StepName = (typeof STEP_NAMES)[number]
 
 export interface Holdings {
   readonly ports: number
+  /** Of a capsule: those of its members. */
   readonly mounts: number
+  /** How many of a capsule run first; absent: it is no capsule. */
+  readonly initMembers?: number
 }
 
 /**
@@ -33,6 +44,7 @@ export interface Holdings {
  * its meaning when the program is upgraded under it. A step that would have nothing to do is left out.
  */
 export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings): StepName[] {
+  if (holds.initMembers !== undefined) return capsuleRecipe(verb, { ...holds, initMembers: holds.initMembers })
   const volumes: StepName[] = holds.mounts > 0 ? ['attachVolumes'] : []
   const start: StepName[] = params.run === true ? ['startContainer'] : []
   const more: StepName[] = holds.ports > 1 ? ['connectNetworks'] : []
@@ -74,6 +86,35 @@ export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings):
       return []
     default:
       return verb satisfies never
+  }
+}
+
+/** `start` is the system's own: it brings members back into the namespaces of a sandbox that was started anew. */
+function capsuleRecipe(verb: Verb, holds: Required<Holdings>): StepName[] {
+  const volumes: StepName[] = holds.mounts > 0 ? ['attachCapsuleVolumes'] : []
+  switch (verb) {
+    case 'create':
+      return [
+        ...volumes,
+        'obtainImage',
+        'obtainMemberImages',
+        'prepareNetworks',
+        'createContainer',
+        'startContainer',
+        ...(holds.initMembers > 0 ? (['runInitMembers'] as const) : []),
+        'startMembers',
+      ]
+    case 'start':
+      return [...volumes, 'startContainer', 'rejoinMembers']
+    case 'delete':
+      return [
+        'removeMembers',
+        'removeContainer',
+        'releaseNetworks',
+        ...(holds.mounts > 0 ? (['detachCapsuleVolumes'] as const) : []),
+      ]
+    default:
+      throw new SystemFault('recipe.not_for_capsules', `there is no ${verb} of a capsule`)
   }
 }
 

@@ -14,6 +14,7 @@ import type { ContainerPatch, Tx } from '../ports/store.ts'
 import type { Observation, OperationEnd } from '../ports/wire.ts'
 import { move, STAYS, type Moved, type MovingOptions } from '../scheduling/move.ts'
 import { forget } from './forget.ts'
+import { endOfCapsule } from './capsules.ts'
 import { gone, SHOWS_OWN_STATUS } from './observations.ts'
 import { noteStop } from './stops.ts'
 
@@ -73,6 +74,15 @@ async function endHere(
     return
   }
   const before = patch.observed ?? container.observed
+  if (container.kind === 1 && !(end.kind === 'succeeded' && op.verb === 'delete')) {
+    const { state, ...why } =
+      end.kind === 'succeeded'
+        ? { state: 'succeeded' as const }
+        : { state: 'failed' as const, errorCode: end.code, errorMessage: end.message }
+    await tx.operations.release(op.id, op.fence, { state, ...why })
+    await endOfCapsule(tx, newUuid, container, op, patch, end)
+    return
+  }
   if (end.kind === 'failed') {
     if (end.seen !== undefined) await noteStop(tx, container.uuid, { before, seen: end.seen }, op)
     await tx.operations.release(op.id, op.fence, { state: 'failed', errorCode: end.code, errorMessage: end.message })
@@ -92,6 +102,9 @@ async function endHere(
   await tx.operations.release(op.id, op.fence, { state: 'succeeded' })
   if (op.verb === 'delete') {
     await noteStop(tx, container.uuid, { before, seen: ABSENT }, op)
+    for (const { uuid, observed } of container.kind === 1 ? await tx.containers.membersOf([container.uuid]) : []) {
+      await noteStop(tx, uuid, { before: observed, seen: ABSENT }, op)
+    }
     await forget(tx, container)
     return
   }

@@ -1,50 +1,46 @@
 /** What a host sees of its containers between operations, and what follows from it. */
 import { ABSENT, sameObservation, statusOf } from '../../domain/container/status.ts'
 import type { Container } from '../../domain/container/types.ts'
-import { recipeFor } from '../../domain/operation/recipes.ts'
-import { hostLane } from '../../domain/operation/types.ts'
+import { observePart } from './capsules.ts'
+import { acceptOwn, type Followed } from './own-operations.ts'
 import type { Tx } from '../ports/store.ts'
-import type { Allocation, EventOfEnd, Observation, OperationParams } from '../ports/wire.ts'
+import type { EventOfEnd, Observation } from '../ports/wire.ts'
 import { noteStop } from './stops.ts'
+import { whatItUses } from './what-it-uses.ts'
 
 /** Verbs whose acceptance has set a status of its own, which stays until they end. */
 export const SHOWS_OWN_STATUS: ReadonlySet<string> = new Set(['create', 'reboot', 'rebuild', 'delete'])
 const HEALABLE: ReadonlySet<string> = new Set(['Created', 'Running', 'Stopped', 'Error'])
 
-/** True when an operation of the system's own was accepted because of what was seen. */
 export async function observe(
   tx: Tx,
   newUuid: () => string,
   host: string,
   uuid: string,
   { seen, end }: { seen: Observation; end?: EventOfEnd | undefined },
-): Promise<boolean> {
+): Promise<Followed> {
   const container = await tx.containers.byUuid(uuid, { kind: 'all' })
-  if (container === undefined || container.host !== host) return false
+  if (container === undefined || container.host !== host) return undefined
+  if (container.kind !== 0) return await observePart(tx, container, { seen, end })
   // Between operations only: while one runs, its end says what is true. While one waits, a status that the request
   // itself has set must stay, or clients would see a reboot go Restarting -> Running -> Restarting.
   const unfinished = await tx.operations.unfinished(uuid)
-  if (unfinished.some((op) => op.state === 'running' || SHOWS_OWN_STATUS.has(op.verb))) return false
-  if (container.status === 'Creating' || container.status === 'Deleted') return false
-  if (sameObservation(container.observed, seen)) return false
+  if (unfinished.some((op) => op.state === 'running' || SHOWS_OWN_STATUS.has(op.verb))) return undefined
+  if (container.status === 'Creating' || container.status === 'Deleted') return undefined
+  if (sameObservation(container.observed, seen)) return undefined
   await noteStop(tx, uuid, { before: container.observed, seen, event: end }, null)
   if (seen.state === 'absent') {
-    if (container.observed === null || container.observed.engineId === null) return false
-    return await gone(tx, newUuid, uuid, end)
+    if (container.observed === null || container.observed.engineId === null) return undefined
+    return (await gone(tx, newUuid, uuid, end)) ? 'operation' : undefined
   }
   await tx.containers.update(uuid, {
     observed: seen,
     status: statusOf(seen, container.status),
-    ...(container.allocation === null && container.kind <= 1 ? { allocation: whatItUses(container) } : {}),
+    ...(container.allocation === null ? { allocation: whatItUses(container) } : {}),
     // What happens by itself is explained by exit code and detail, not by the reason of an older failure.
     ...(seen.state === 'running' ? { statusReason: null } : {}),
   })
-  return false
-}
-
-/** Of one that was given up for lost and is there after all: its room is taken, whoever may have been promised it since. */
-function whatItUses({ spec: { cpu, memoryMiB, diskGiB } }: Container): Allocation {
-  return { cpu, memoryMiB, diskGiB, cpuset: null, pciDevices: [] }
+  return undefined
 }
 
 /** The engine has lost a container it had (container-states 6.3). */
@@ -80,31 +76,4 @@ function wasUp({ status, desired, observed }: Container, removal: EventOfEnd | u
   const endedAtMs = observed?.finishedAtMs ?? null
   if (desired !== 'running' || removal === undefined || endedAtMs === null) return false
   return removal.atMs - endedAtMs < KILLED_AND_REMOVED_MS
-}
-
-async function acceptOwn(
-  tx: Tx,
-  newUuid: () => string,
-  container: Container,
-  verb: 'delete' | 'rebuild',
-  params: OperationParams,
-): Promise<void> {
-  const bindings = await tx.bindings.ofContainer(container.uuid)
-  const generation = container.generation + 1
-  await tx.operations.insert({
-    containerUuid: container.uuid,
-    projectId: container.projectId,
-    userId: container.userId,
-    requestId: `req-${newUuid()}`,
-    verb,
-    params,
-    generation,
-    lane: hostLane(container.host ?? ''),
-    recipe: recipeFor(verb, params, {
-      ports: bindings.filter((b) => b.data.kind === 'port').length,
-      mounts: bindings.filter((b) => b.data.kind === 'mount').length,
-    }),
-    recorded: true,
-  })
-  await tx.containers.update(container.uuid, { generation })
 }

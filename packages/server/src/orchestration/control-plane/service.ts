@@ -5,6 +5,7 @@ import { disposed } from '../disposals.ts'
 import { endClaim } from './ending.ts'
 import { requireHostSession, requireLease, requireSession } from './fencing.ts'
 import { applyEntries } from './journal.ts'
+import { settleCapsule } from './capsules.ts'
 import { observe } from './observations.ts'
 import { imageDone, pendingImages } from './pending-images.ts'
 import type { MovingOptions } from '../scheduling/move.ts'
@@ -131,6 +132,13 @@ export class ControlPlaneService implements ControlPlane {
       store.operations.steps(op.id),
       registryFor(container),
     ])
+    const members: AssignedContainer[] = []
+    const initMembers: AssignedContainer[] = []
+    for (const member of container.kind === 1 ? await store.containers.membersOf([container.uuid]) : []) {
+      const assigned = toAssigned(member, await store.bindings.ofContainer(member.uuid))
+      if (member.kind === 3) initMembers.push(assigned)
+      else members.push(assigned)
+    }
     return {
       id: op.id,
       fence: op.fence,
@@ -144,6 +152,8 @@ export class ControlPlaneService implements ControlPlane {
       ageMs: op.ageMs,
       journal: steps.map((s) => ({ name: s.name, state: s.state, mark: s.mark ?? null, output: s.output ?? null })),
       container: toAssigned(container, bindings),
+      initMembers,
+      members,
       registryDomain: registry.domain,
       registryAuth: registry.auth,
     }
@@ -201,9 +211,14 @@ export class ControlPlaneService implements ControlPlane {
     const accepted = await store.write(async (tx) => {
       await requireHostSession(tx.hosts, report.session)
       let more = false
+      const capsules = new Set<string>()
       for (const { uuid, ...look } of report.containers) {
-        if (await observe(tx, newUuid, report.session.host, uuid, look)) more = true
+        const followed = await observe(tx, newUuid, report.session.host, uuid, look)
+        if (followed === 'operation') more = true
+        else if (followed !== undefined) capsules.add(followed.capsule)
       }
+      // Together: what is left of a capsule whose sandbox was started anew is only known when all has been seen.
+      for (const uuid of capsules) if (await settleCapsule(tx, newUuid, uuid)) more = true
       return more
     })
     if (accepted) doorbell.ring(lane)

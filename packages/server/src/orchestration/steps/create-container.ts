@@ -1,13 +1,8 @@
 import { SystemFault } from '../../domain/errors.ts'
 import type { EngineCreateRequest, EngineEndpoint } from '../ports/engine.ts'
-import type { Cpuset } from '../ports/wire.ts'
+import { engineRequest } from './engine-request.ts'
 import { orLookAnew } from './networks.ts'
-import { look, portsOf, type Step, type StepContext } from './step.ts'
-
-/** Name of a container's engine container. */
-export function engineName(containerUuid: string): string {
-  return `zun-${containerUuid}`
-}
+import { isCapsule, look, portsOf, type Step, type StepContext } from './step.ts'
 
 /**
  * Makes the engine container. It is recognised by name and by the generation of the operation that made it, so that a
@@ -37,48 +32,16 @@ export const createContainer: Step = {
 
 async function createRequest(ctx: StepContext): Promise<EngineCreateRequest> {
   const { op, brought, tools, signal } = ctx
-  const { spec } = op.container
   if (brought.image === undefined) throw new SystemFault('recipe.no_image', 'no image was obtained before the create')
   const first = portsOf(op)[0]
   const endpoint: EngineEndpoint | null =
     first === undefined ? null : await tools.networks.prepare(first.data, { signal })
-  return {
-    name: engineName(op.container.uuid),
-    containerUuid: op.container.uuid,
-    projectId: op.container.projectId,
-    generation: op.generation,
-    image: brought.image.reference,
-    command: spec.command,
-    entrypoint: spec.entrypoint,
-    environment: spec.environment,
-    labels: spec.labels,
-    workdir: spec.workdir,
-    hostname: spec.hostname,
-    exposedPorts: spec.exposedPorts,
-    tty: spec.tty,
-    interactive: spec.interactive,
-    cpu: spec.cpu,
-    memoryMiB: spec.memoryMiB,
-    diskGiB: spec.diskGiB,
-    cpuset: cpusetOf(ctx),
-    restartPolicy: spec.restartPolicy,
-    healthcheck: spec.healthcheck,
-    autoRemove: spec.autoRemove,
-    privileged: spec.privileged,
-    runtime: spec.runtime,
-    mounts: brought.mounts ?? [],
-    endpoint,
-    namespaces: null,
+  if (!isCapsule(op)) {
+    return engineRequest(ctx, op.container, brought.image, { mounts: brought.mounts ?? [], endpoint, namespaces: null })
   }
-}
-
-function cpusetOf({ op, tools }: StepContext): Cpuset | null {
-  const { spec, cpuset } = op.container
-  if (spec.cpuPolicy === 'dedicated') {
-    if (cpuset === null) throw new SystemFault('recipe.no_cpuset', 'no cores were set aside for it on this host')
-    return { ...cpuset, cpus: cpuset.cpus.slice(0, spec.cpu) }
-  }
-  return tools.floatingCpus.length === 0 ? null : { cpus: [...tools.floatingCpus], mems: [] }
+  const sandbox = engineRequest(ctx, op.container, brought.image, { mounts: [], endpoint, namespaces: 'shared' })
+  // Its record has the size of the whole capsule; the limits are its members'.
+  return { ...sandbox, cpu: 0, memoryMiB: 0, diskGiB: 0 }
 }
 
 function firstPort(ctx: StepContext) {

@@ -2,10 +2,10 @@ import type { ImageRequest } from '../ports/drivers.ts'
 import type { ClaimedOperation } from '../ports/wire.ts'
 import type { Step, StepContext } from './step.ts'
 
-export function imageRequestOf(op: ClaimedOperation): ImageRequest {
+export function imageRequestOf(op: ClaimedOperation, container = op.container): ImageRequest {
   return {
-    spec: op.container.spec,
-    projectId: op.container.projectId,
+    spec: container.spec,
+    projectId: container.projectId,
     registryDomain: op.registryDomain,
     auth: op.registryAuth,
   }

@@ -1,4 +1,10 @@
 import type { StepName } from '../../domain/operation/recipes.ts'
+import { attachCapsuleVolumes, detachCapsuleVolumes } from './capsule/volumes.ts'
+import { obtainMemberImages } from './capsule/images.ts'
+import { runInitMembers } from './capsule/init-members.ts'
+import { rejoinMembers } from './capsule/rejoin.ts'
+import { removeMembers } from './capsule/remove.ts'
+import { startMembers } from './capsule/start-members.ts'
 import { commitContainer } from './commit-container.ts'
 import { createContainer } from './create-container.ts'
 import { obtainImage } from './image.ts'
@@ -35,4 +41,11 @@ export const STEPS: Readonly<Record<StepName, Step>> = {
   detachVolumes,
   commitContainer,
   updateContainer,
+  attachCapsuleVolumes,
+  obtainMemberImages,
+  runInitMembers,
+  startMembers,
+  rejoinMembers,
+  removeMembers,
+  detachCapsuleVolumes,
 }

@@ -1,7 +1,15 @@
 import type { Checkpoint, Clock, Logger } from '../ports/clock.ts'
 import type { ImageDriver, LocalImage, NetworkDriver, VolumeDriver } from '../ports/drivers.ts'
 import type { ContainerEngine, EngineMount } from '../ports/engine.ts'
-import type { Binding, BindingChange, ClaimedOperation, MountData, Observation, PortData } from '../ports/wire.ts'
+import type {
+  AssignedContainer,
+  Binding,
+  BindingChange,
+  ClaimedOperation,
+  MountData,
+  Observation,
+  PortData,
+} from '../ports/wire.ts'
 import type { StepName } from '../../domain/operation/recipes.ts'
 import type { Gate } from '../../lib/gate.ts'
 
@@ -24,6 +32,10 @@ export interface HostTools {
 export interface Brought {
   image?: LocalImage
   mounts?: readonly EngineMount[]
+  /** Of a capsule, by member. */
+  memberImages?: ReadonlyMap<string, LocalImage>
+  /** Where the host has mounted the volumes of a capsule, by volume. */
+  volumeSources?: ReadonlyMap<string, string>
   /** Last thing seen of the engine container; undefined when nobody looked yet in this claim. */
   seen?: Observation
 }
@@ -35,6 +47,10 @@ export interface StepContext {
   readonly signal: AbortSignal
   /** Shown to the user while the step runs; rate-limited by the runner. */
   progress(detail: string): void
+  /** Milliseconds since the operation was first claimed. */
+  ageMs(): number
+  /** For long waits that are no work: while it lasts another operation may run in the place of this one. */
+  idle<T>(wait: () => Promise<T>): Promise<T>
   /** What an earlier life noted before it acted; undefined when this step was never started. */
   readonly mark: unknown
   readonly wasStarted: boolean
@@ -72,13 +88,18 @@ export interface HeldMount {
   readonly data: MountData
 }
 
+/** A capsule is no capsule without a member. */
+export function isCapsule(op: ClaimedOperation): boolean {
+  return op.members.length > 0
+}
+
 /** The container's ports in the order of the request. */
 export function portsOf(op: ClaimedOperation): HeldPort[] {
   return byOrder(op.container.bindings).flatMap(({ uuid, data }) => (data.kind === 'port' ? [{ uuid, data }] : []))
 }
 
-export function mountsOf(op: ClaimedOperation): HeldMount[] {
-  return byOrder(op.container.bindings).flatMap(({ uuid, data }) => (data.kind === 'mount' ? [{ uuid, data }] : []))
+export function mountsOf({ container }: { readonly container: Pick<AssignedContainer, 'bindings'> }): HeldMount[] {
+  return byOrder(container.bindings).flatMap(({ uuid, data }) => (data.kind === 'mount' ? [{ uuid, data }] : []))
 }
 
 function byOrder(bindings: readonly Binding[]): Binding[] {

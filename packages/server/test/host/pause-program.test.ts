@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { until } from '../../../test/support/until.ts'
-import { pauseProgram } from './pause-program.ts'
+import { until } from '../support/until.ts'
+import { pauseProgram } from '../../src/adapters/image/pause-program.ts'
 
 const MACHINE: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
