@@ -14,6 +14,8 @@ import type { StreamTickets } from '../app/ports/stream-tickets.ts'
 import type { Route } from '../edge/api/route.ts'
 import { buildApiServer } from '../edge/api/server.ts'
 import { availabilityZoneRoutes } from '../edge/api/v1/availability-zones/routes.ts'
+import { capsuleRoutes } from '../edge/api/v1/capsules/routes.ts'
+import { CapsuleViews } from '../edge/api/v1/capsules/view.ts'
 import { liveRoutes } from '../edge/api/v1/containers/live-routes.ts'
 import { containerRoutes } from '../edge/api/v1/containers/routes.ts'
 import { ContainerViews } from '../edge/api/v1/containers/view.ts'
@@ -97,9 +99,11 @@ export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
     upHosts: () => upHosts(store.hosts, options),
   })
   const deps = { ...given, options, policy, images, clock: systemClock, newUuid: randomUUID }
+  const containers = new ContainerViews(policy)
   return [
-    ...containerRoutes(deps, new ContainerViews(policy)),
+    ...containerRoutes(deps, containers),
     ...liveRoutes(deps),
+    ...capsuleRoutes(deps, new CapsuleViews(policy, containers)),
     ...serviceRoutes(deps),
     ...hostRoutes(deps),
     ...imageRoutes(deps),

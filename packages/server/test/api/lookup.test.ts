@@ -105,6 +105,34 @@ test('on every route: of nobody and of another project are the same 404, two of 
   }
 })
 
+test('capsules are found like containers, and neither among the other', async () => {
+  const pod = await api.row({ name: 'pod', kind: 1 })
+  const theirs = await api.row({ name: 'bobs-pod', kind: 1, projectId: api.machine.projectId('blue') })
+  await api.row({ name: 'twin-pod', kind: 1 })
+  await api.row({ name: 'twin-pod', kind: 1 })
+  const member = await api.row({ name: 'member', kind: 2, capsuleUuid: pod })
+  const bare = pod.replaceAll('-', '')
+  for (const ident of [pod, pod.toUpperCase(), bare, `%7B${pod}%7D`, 'pod', '%70od', `/${pod}/`, `${pod}.json`]) {
+    const { status, body } = await api.ask(`GET /v1/capsules/${ident}`)
+    assert.deepEqual([status, (body as { uuid?: string }).uuid], [200, pod], ident)
+  }
+  for (const method of ['GET', 'DELETE']) {
+    for (const ident of ['none', 'POD', 'bobs-pod', theirs, 'box', uuid, 'member', member]) {
+      const { status, code, title } = await api.ask(`${method} /v1/capsules/${ident}`)
+      assert.deepEqual([status, code], [404, 'container-not-found'], ident)
+      assert.equal(title, `Container ${ident} could not be found.`)
+    }
+    const twins = await api.ask(`${method} /v1/capsules/twin-pod`)
+    assert.deepEqual([twins.status, twins.code], [409, 'conflict'])
+    assert.match(twins.title, /Multiple capsules exist with name 'twin-pod'.*uuid/)
+  }
+  for (const ident of [pod, 'pod', member, 'member']) {
+    assert.equal((await api.ask(`GET /v1/containers/${ident}`)).status, 404, ident)
+    assert.equal((await api.ask(`GET /v1/containers/${ident}`, { as: 'admin' })).status, 404, ident)
+  }
+  assert.equal((await api.ask('GET /v1/capsules/bobs-pod', { as: 'admin' })).status, 200)
+})
+
 test('an admin finds those of all projects without asking for it', async () => {
   for (const ident of ['box', uuid, 'bobs', bobs]) {
     assert.equal((await api.ask(`GET /v1/containers/${ident}`, { as: 'admin' })).status, 200, ident)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { REGISTERED_RULES } from '../../src/domain/policy/default-rules.ts'
 import { Router } from '../../src/edge/api/router.ts'
-import { CALLERS, CREATE, PolicyStage, type CallerName, type Row } from '../support/policy-stage.ts'
+import { CALLERS, CAPSULE, CREATE, PolicyStage, type CallerName, type Row } from '../support/policy-stage.ts'
 import { HOST } from '../support/sim-machine.ts'
 import { QUIET_HOST } from '../support/spec-api.ts'
 
@@ -175,6 +175,17 @@ const TABLE: readonly Row[] = [
   },
   // One of the hosts of this stage never answers, and has perhaps the network.
   { line: 'DELETE /v1/networks/{network}', rule: 'network:delete', answers: '503 403 403 403 401' },
+  { line: 'POST /v1/capsules', rule: 'capsule:create', answers: '202 202 202 202 401', body: { template: CAPSULE } },
+  { line: 'GET /v1/capsules', rule: 'capsule:get_all', answers: TO_ALL },
+  // For whoever is no admin the parameter counts for nothing.
+  { line: 'GET /v1/capsules?all_projects=true', rule: 'capsule:get_all', answers: TO_ALL },
+  { line: 'GET /v1/capsules/{capsule}', rule: 'capsule:get', answers: SHOWN },
+  { line: 'DELETE /v1/capsules/{capsule}', rule: 'capsule:delete', answers: '204 204 204 404 401' },
+  {
+    line: 'DELETE /v1/capsules/{capsule}?all_projects=true',
+    rule: 'capsule:delete_all_projects',
+    answers: '204 403 403 403 401',
+  },
   { line: 'GET /v1/local/networks', rule: 'local_network:get_all', answers: TO_ALL },
   {
     line: 'POST /v1/local/networks',
@@ -199,12 +210,12 @@ const TABLE: readonly Row[] = [
 /** What stays out of sight for those who fail the rule; the request itself goes through. */
 const FIELD_RULES = ['host', 'image_pull_policy', 'privileged', 'runtime'].map((field) => `container:get_one:${field}`)
 
-/** No request of today asks these: they are for the operator's rules, or for resources that are yet to come. */
+/** No request asks these: they are for the operator's rules, or upstream does not ask them either. */
 const WITHOUT_ROUTE =
-  /^(context_is_admin|admin_or_owner|admin_api|deny_everybody|network:attach_external_network|capsule:.*)$/
+  /^(context_is_admin|admin_or_owner|admin_api|deny_everybody|network:attach_external_network|capsule:get_(one|all)_all_projects)$/
 
-/** The trace of a failed step is shown or not; lifecycle.test.ts looks at it. */
-const SHOWN_OR_NOT = ['container:action:events']
+/** Shown or not: the trace of a failed step, see lifecycle.test.ts, and the host of a capsule, see capsules.test.ts. */
+const SHOWN_OR_NOT = ['container:action:events', 'capsule:get:host']
 
 test('with the default rules every request is answered as the table has it', async (t) => {
   const stage = await PolicyStage.start()
@@ -231,7 +242,13 @@ for (const second of [false, true]) {
   test(`a rule of the operator is what decides, as the ${second ? 'second' : 'first'} one of a request`, async (t) => {
     const rows = TABLE.filter(({ rule }) => rule !== null && isSecond(rule) === second)
     // What a request is about must have been made by somebody: a member may, and no admin.
-    const made = ['container:create', 'registry:create', 'local_network:create', 'local_volume:create']
+    const made = [
+      'container:create',
+      'capsule:create',
+      'registry:create',
+      'local_network:create',
+      'local_volume:create',
+    ]
     const policy = Object.fromEntries(rows.map(({ rule }) => [rule, made.includes(rule ?? '') ? 'role:member' : '!']))
     const stage = await PolicyStage.start(JSON.stringify(policy))
     t.after(() => stage.api.stop())

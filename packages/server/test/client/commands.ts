@@ -53,10 +53,10 @@ export const COMMANDS = {
   'appcontainer stop': 'life',
   'appcontainer top': 'looking',
   'appcontainer unpause': 'life',
-  'capsule create': 'later',
-  'capsule delete': 'later',
-  'capsule list': 'later',
-  'capsule show': 'later',
+  'capsule create': 'capsules',
+  'capsule delete': 'capsules',
+  'capsule list': 'capsules',
+  'capsule show': 'capsules',
 } as const satisfies Readonly<Record<string, string>>
 
 export type Area = (typeof COMMANDS)[keyof typeof COMMANDS] | 'versions'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it, test } from 'node:test'
 import type { Route } from '../../src/edge/api/route.ts'
-import type { ApiClient, ContainerBody } from '../support/api-client.ts'
+import { OBEDIENT, type ApiClient, type ContainerBody } from '../support/api-client.ts'
 import { SimMachine } from '../support/sim-machine.ts'
 import { memberOf } from '../support/tenants.ts'
 import { refusedWith, Terminal } from '../support/terminal.ts'
@@ -51,6 +51,7 @@ let box: ContainerBody
 let network: Named
 let volume: Named
 let registry: Named
+let pod: Named
 let image: string
 const sim = await SimMachine.start()
 const routes: readonly Route[] = sim.routes.filter((route) => route.path.includes('/:ident'))
@@ -66,6 +67,10 @@ before(async () => {
   const store = { name: 'secret-store', domain: 'secret.example', username: 'secret', password: 'secret' }
   registry = (await alice.expect<{ registry: Named }>(201, 'POST', '/v1/registries', { body: { registry: store } }))
     .registry
+  const member = { image: 'busybox', imagePullPolicy: 'Never', command: OBEDIENT }
+  const template = { kind: 'capsule', metadata: { name: 'secret-pod' }, spec: { containers: [member] } }
+  pod = await alice.expect<Named>(202, 'POST', '/v1/capsules', { body: { template } })
+  await until('the capsule runs', async () => (await podNow())['status'] === 'Running')
   box = await alice.run({
     name: 'secret-box',
     interactive: true,
@@ -82,6 +87,10 @@ before(async () => {
   })
 })
 after(() => zund.destroy())
+
+async function podNow(): Promise<Record<string, unknown>> {
+  return await alice.expect<Record<string, unknown>>(200, 'GET', `/v1/capsules/${pod.uuid}`)
+}
 
 /** Status and text of the answer, with what was asked for and the request's id left out. */
 async function answerTo(client: ApiClient, route: Route, ident: string): Promise<{ status: number; text: string }> {
@@ -123,6 +132,7 @@ function targetOf(path: string): Named | undefined {
   if (path.startsWith('/v1/local/networks/')) return network
   if (path.startsWith('/v1/local/volumes/')) return volume
   if (path.startsWith('/v1/registries/')) return registry
+  if (path.startsWith('/v1/capsules/')) return pod
   if (path.startsWith('/v1/images/')) return { uuid: image, name: 'secret' }
   return undefined
 }
@@ -165,6 +175,7 @@ test('lists have only what is one’s own, whatever they are asked', async () =>
     ['local/networks', network],
     ['local/volumes', volume],
     ['registries', registry],
+    ['capsules', pod],
   ] as const) {
     await sameAnswer('GET', (ident) => `/v1/${resource}?marker=${ident}`, undefined, [uuid, randomUUID()])
   }
@@ -182,6 +193,33 @@ test('lists have only what is one’s own, whatever they are asked', async () =>
   const { networks } = await bob.expect<{ networks: Named[] }>(200, 'GET', '/v1/local/networks')
   assert.ok(networks.every(({ name }) => name !== network.name))
   assert.deepEqual((await bob.expect<{ volumes: unknown[] }>(200, 'GET', '/v1/local/volumes')).volumes, [])
+})
+
+test('a capsule and its members are those of its project, whoever asks for all', async () => {
+  for (const query of ['', '?all_projects=true', '?sort_key=name&limit=10']) {
+    const { capsules } = await bob.expect<{ capsules: unknown[] }>(200, 'GET', `/v1/capsules${query}`)
+    assert.deepEqual(capsules, [], query)
+  }
+  const [member] = (await podNow())['containers'] as Named[]
+  const uuids = [member?.uuid ?? '', randomUUID()] as const
+  for (const method of ['GET', 'DELETE'] as const) {
+    for (const resource of ['capsules', 'containers']) {
+      assert.equal(await sameAnswer(method, (ident) => `/v1/${resource}/${ident}`, undefined, uuids), 404)
+    }
+  }
+  assert.equal((await bob.call('DELETE', `/v1/capsules/${pod.uuid}?all_projects=true`)).status, 403)
+  const mounting = (volumeID: string): object => ({
+    template: {
+      kind: 'capsule',
+      metadata: {},
+      spec: {
+        containers: [{ image: 'busybox', volumeMounts: [{ name: 'wd', mountPath: '/w' }] }],
+        volumes: [{ name: 'wd', cinder: { volumeID } }],
+      },
+    },
+  })
+  assert.equal(await sameAnswer('POST', () => '/v1/capsules', mounting, [volume.uuid, randomUUID()]), 404)
+  assert.equal((await podNow())['status'], 'Running')
 })
 
 test('all projects are for admins: a member asks in vain, an admin gets both', async () => {
@@ -337,12 +375,17 @@ test('what belongs to a container is of no use with another container', async ()
 test('nothing of the other project is in the answers, whatever was asked', async () => {
   const dump = (
     await Promise.all(
-      ['/v1/containers', '/v1/local/networks', '/v1/local/volumes', '/v1/availability_zones', '/v1/extensions'].map(
-        async (path) => (await bob.call('GET', path)).text,
-      ),
+      [
+        '/v1/containers',
+        '/v1/capsules',
+        '/v1/local/networks',
+        '/v1/local/volumes',
+        '/v1/availability_zones',
+        '/v1/extensions',
+      ].map(async (path) => (await bob.call('GET', path)).text),
     )
   ).join('\n')
-  for (const secret of [box.uuid, network.uuid, volume.uuid, image, alice.projectId, 'secret']) {
+  for (const secret of [box.uuid, pod.uuid, network.uuid, volume.uuid, image, alice.projectId, 'secret']) {
     assert.ok(!dump.includes(secret), secret)
   }
 })

@@ -23,6 +23,7 @@ export interface Row {
 
 /** A create that anybody may ask for. */
 export const CREATE = { image: 'busybox', memory: 64 }
+export const CAPSULE = { kind: 'capsule', metadata: {}, spec: { containers: [{ image: 'busybox' }] } }
 
 const UNLIMITED = {
   quotaContainers: '-1',
@@ -79,6 +80,7 @@ export class PolicyStage {
       host: async () => await this.#host(),
       image: async () => await this.#image(projectId),
       registry: async () => await this.#registry(),
+      capsule: async () => await this.#capsule(),
       network: async () => await this.#local('networks', {}),
       volume: async () => await this.#local('volumes', { size: 1 }),
     }
@@ -142,6 +144,13 @@ export class PolicyStage {
     const { registry } = body as { registry?: { uuid: string } }
     assert.ok(registry !== undefined, title)
     return registry.uuid
+  }
+
+  async #capsule(): Promise<string> {
+    const { body, title } = await this.api.ask('POST /v1/capsules', { body: { template: CAPSULE } })
+    const { uuid } = body as { uuid?: string }
+    assert.ok(uuid !== undefined, title)
+    return uuid
   }
 
   async #local(kind: 'networks' | 'volumes', more: object): Promise<string> {

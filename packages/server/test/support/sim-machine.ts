@@ -247,8 +247,11 @@ export class SimMachine {
     })
   }
 
-  /** Deletes all containers, as an admin would, and waits until they are gone. */
+  /** Deletes all containers and capsules, as an admin would, and waits until they are gone. */
   async clearContainers(): Promise<void> {
+    for (const { uuid } of await this.#list('/v1/capsules?all_projects=true', 'capsules')) {
+      await this.ask('admin', 'DELETE', `/v1/capsules/${uuid}`)
+    }
     await this.settled()
     for (const { uuid, status } of await this.#list('/v1/containers?all_projects=true', 'containers')) {
       if (status === 'Paused') await this.ask('admin', 'POST', `/v1/containers/${uuid}/unpause`)

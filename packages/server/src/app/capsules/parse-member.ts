@@ -7,12 +7,6 @@ import type { Limits } from '../options.ts'
 import { invalidTemplate } from './invalid-template.ts'
 import type { Part } from './part.ts'
 
-export interface TemplateOptions {
-  readonly limits: Limits
-  /** Else the pull policies of the template count for nothing. */
-  readonly mayChoosePullPolicy: boolean
-}
-
 const MOST_ARGUMENTS = 1_024
 const MOST_VARIABLES = 1_024
 const MOST_PORTS = 256
@@ -48,7 +42,7 @@ export function parseMember(
   part: Part,
   kind: 'container' | 'initContainer',
   volumes: ReadonlySet<string>,
-  { limits, mayChoosePullPolicy }: TemplateOptions,
+  limits: Limits,
 ): MemberTemplate {
   const isStrict = kind === 'container'
   const closed = (one: Part, known: readonly string[], nullable: readonly string[] = []): void => {
@@ -72,7 +66,7 @@ export function parseMember(
     ...parseResources(part, closed, limits),
     environment: parseEnv(part),
     workdir: checkedWorkdir({ [workDir]: part.raw('workDir') }, workDir),
-    imagePullPolicy: pullPolicy === undefined || !mayChoosePullPolicy ? null : (PULL_POLICIES[pullPolicy] ?? null),
+    imagePullPolicy: pullPolicy === undefined ? null : (PULL_POLICIES[pullPolicy] ?? null),
     interactive: part.boolean('stdin') ?? false,
     tty: part.boolean('tty') ?? false,
     exposedPorts: parsePorts(part, closed),
@@ -95,11 +89,7 @@ function parseCommand(part: Part): string[] | null {
   return words.length === 0 ? null : words
 }
 
-function parseResources(
-  part: Part,
-  closed: Closed,
-  limits: TemplateOptions['limits'],
-): Pick<MemberTemplate, 'cpu' | 'memoryMiB'> {
+function parseResources(part: Part, closed: Closed, limits: Limits): Pick<MemberTemplate, 'cpu' | 'memoryMiB'> {
   const resources = part.part('resources')
   if (resources === undefined || resources.isEmpty) return { cpu: null, memoryMiB: null }
   closed(resources, ['requests'])

@@ -11,12 +11,11 @@ const LIMITS = {
   minimumDisk: 1,
   maximumDisk: 160,
 }
-const OPTIONS = { limits: LIMITS, mayChoosePullPolicy: true }
 const VOLUME_ID = '0e7a2f5c-6bfd-4b63-8c46-0123456789ab'
 
 test('a small template has every default', () => {
   const template = { kind: 'Capsule', metadata: {}, spec: { containers: [{ image: 'nginx' }] } }
-  assert.deepEqual(parseTemplate({ template }, OPTIONS), {
+  assert.deepEqual(parseTemplate({ template }, LIMITS), {
     name: null,
     labels: null,
     annotations: null,
@@ -100,7 +99,7 @@ const FULL = {
 }
 
 test('a full template is taken over', () => {
-  const parsed = parseTemplate({ template: FULL }, OPTIONS)
+  const parsed = parseTemplate({ template: FULL }, LIMITS)
   const { initContainers, containers, ...rest } = parsed
   assert.deepEqual(rest, {
     name: 'web',
@@ -148,27 +147,20 @@ test('the restart policy is that of the spec', () => {
     ['Never', 'no'],
     [undefined, 'always'],
   ]) {
-    const { restartPolicy } = parseTemplate(withOne({}, { restartPolicy: given }), OPTIONS)
+    const { restartPolicy } = parseTemplate(withOne({}, { restartPolicy: given }), LIMITS)
     assert.deepEqual(restartPolicy, { name, maximumRetryCount: 0 })
   }
 })
 
-test('a pull policy that may not be chosen counts for nothing, and is checked all the same', () => {
-  for (const mayChoosePullPolicy of [true, false]) {
-    const options = { limits: LIMITS, mayChoosePullPolicy }
-    for (const given of ['never', 'always', 'ifnotpresent', 'Never', 'Always', 'IfNotPresent']) {
-      const init = { image: 'busybox', imagePullPolicy: given }
-      const parsed = parseTemplate(withOne({ imagePullPolicy: given }, { initContainers: [init] }), options)
-      for (const { imagePullPolicy } of [...parsed.containers, ...parsed.initContainers]) {
-        assert.equal(imagePullPolicy, mayChoosePullPolicy ? given.toLowerCase() : null)
-      }
-    }
-    assert.throws(() => parseTemplate(withOne({ imagePullPolicy: 'sometimes' }), options), InvalidInput)
+test('a pull policy has two spellings', () => {
+  for (const given of ['never', 'always', 'ifnotpresent', 'Never', 'Always', 'IfNotPresent']) {
+    const { containers } = parseTemplate(withOne({ imagePullPolicy: given }), LIMITS)
+    assert.equal(containers[0]?.imagePullPolicy, given.toLowerCase())
   }
 })
 
 test('the limits of resources are those of the options', () => {
-  const tight = { limits: { ...LIMITS, maximumCpus: 1, minimumMemory: 128 }, mayChoosePullPolicy: true }
+  const tight = { ...LIMITS, maximumCpus: 1, minimumMemory: 128 }
   for (const [requests, says] of [
     [{ cpu: 2 }, 'greater than the maximum of 1'],
     [{ memory: 64 }, 'less than the minimum of 128'],

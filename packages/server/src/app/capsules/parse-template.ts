@@ -3,9 +3,10 @@ import type { CapsuleTemplate } from '../../domain/capsule/types.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import type { RestartPolicy } from '../../orchestration/ports/wire.ts'
 import { NAME } from '../containers/create-input.ts'
+import type { Limits } from '../options.ts'
 import { bad, isObject, missing, refuseUnknownFields, type Body } from '../fields.ts'
 import { invalidTemplate } from './invalid-template.ts'
-import { parseMember, type TemplateOptions } from './parse-member.ts'
+import { parseMember } from './parse-member.ts'
 import { mountedVolumes, parseVolumes } from './parse-volumes.ts'
 import { Part } from './part.ts'
 import { parseTemplateText } from './template-text.ts'
@@ -24,7 +25,7 @@ const RESTART_POLICIES: Readonly<Record<string, RestartPolicy['name']>> = {
 }
 
 /** InvalidInput names the path of what is wrong. */
-export function parseTemplate(body: Body, options: TemplateOptions): CapsuleTemplate {
+export function parseTemplate(body: Body, limits: Limits): CapsuleTemplate {
   refuseUnknownFields(body, ['template'])
   const given = body['template']
   if (given === undefined) throw missing('template')
@@ -39,7 +40,7 @@ export function parseTemplate(body: Body, options: TemplateOptions): CapsuleTemp
   root.choice('restartPolicy', Object.keys(RESTART_POLICIES))
   const availabilityZone = root.text('availabilityZone', { min: 1, max: 255 }) ?? null
   const metadata = parseMetadata(root.neededPart('metadata'))
-  return { ...metadata, availabilityZone, ...parseSpec(root.neededPart('spec'), options) }
+  return { ...metadata, availabilityZone, ...parseSpec(root.neededPart('spec'), limits) }
 }
 
 function parseMetadata(metadata: Part): Pick<CapsuleTemplate, 'name' | 'labels' | 'annotations'> {
@@ -83,20 +84,18 @@ function parseAnnotations(metadata: Part): Record<string, unknown> | null {
 
 function parseSpec(
   spec: Part,
-  options: TemplateOptions,
+  limits: Limits,
 ): Pick<CapsuleTemplate, 'restartPolicy' | 'initContainers' | 'containers' | 'volumes'> {
   if (spec.raw('containers') === undefined || spec.raw('containers') === null) throw missing(spec.at('containers'))
   if (spec.raw('restartPolicy') === null) throw bad(spec.at('restartPolicy'), null, 'It must not be null')
   const policy = spec.choice('restartPolicy', Object.keys(RESTART_POLICIES)) ?? 'Always'
   const volumes = parseVolumes(spec)
   const names = new Set(volumes.map(({ name }) => name))
-  const containers = spec
-    .parts('containers', MOST_MEMBERS)
-    .map((part) => parseMember(part, 'container', names, options))
+  const containers = spec.parts('containers', MOST_MEMBERS).map((part) => parseMember(part, 'container', names, limits))
   if (containers.length === 0) throw invalidTemplate(spec.at('containers'), [], 'There must be at least 1')
   const initContainers = spec
     .parts('initContainers', MOST_MEMBERS)
-    .map((part) => parseMember(part, 'initContainer', names, options))
+    .map((part) => parseMember(part, 'initContainer', names, limits))
   const mounted = mountedVolumes([...initContainers, ...containers])
   for (const [i, { name }] of volumes.entries()) {
     if (mounted.has(name)) continue

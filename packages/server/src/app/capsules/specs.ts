@@ -54,7 +54,7 @@ export function memberSpec(
     securityGroups: [],
     image: member.image,
     // Who may not choose is not refused, it is chosen for him (capsules 2.4).
-    imagePullPolicy: mayChoosePull ? member.imagePullPolicy : null,
+    imagePullPolicy: (mayChoosePull ? member.imagePullPolicy : null) ?? 'always',
     command: member.command === null ? null : [...member.command],
     cpu: member.cpu ?? 0,
     memoryMiB: member.memoryMiB ?? 0,

@@ -221,7 +221,7 @@ function changed(path: string, value: unknown): object {
 
 function refusal(body: Record<string, unknown>): InvalidInput {
   try {
-    parseTemplate(body, { limits: LIMITS, mayChoosePullPolicy: true })
+    parseTemplate(body, LIMITS)
   } catch (error) {
     assert.ok(error instanceof InvalidInput, String(error))
     return error
@@ -230,7 +230,7 @@ function refusal(body: Record<string, unknown>): InvalidInput {
 }
 
 test('the template that the rows change is right', () => {
-  parseTemplate({ template: right() }, { limits: LIMITS, mayChoosePullPolicy: true })
+  parseTemplate({ template: right() }, LIMITS)
 })
 
 test('every rule refuses what breaks it, and names path, value and limit', () => {

@@ -7,11 +7,10 @@ export function present(value: unknown): unknown {
   return value === null || value === 'None' ? undefined : value
 }
 
-export function queryError(name: string, value: unknown, reason: string): InvalidInput {
-  return new InvalidInput(
-    `Invalid input for query parameters '${name}'. Value: '${shown(value)}'. ${reason}`,
-    'schema-validation-error',
-  )
+const SCHEMA_CODE = 'schema-validation-error'
+
+export function queryError(name: string, value: unknown, reason: string, code = SCHEMA_CODE): InvalidInput {
+  return new InvalidInput(`Invalid input for query parameters '${name}'. Value: '${shown(value)}'. ${reason}`, code)
 }
 
 export function fieldError(name: string, value: unknown, reason: string): InvalidInput {
@@ -42,18 +41,18 @@ export function narrowBoolean(args: Readonly<Record<string, unknown>>, name: str
   throw queryError(name, value, 'It is not one of True, true, False, false')
 }
 
-/** `all_projects`: every usual spelling, empty is false. */
-export function allProjects(args: Readonly<Record<string, unknown>>): boolean {
+/** `all_projects`: every usual spelling, empty is false. `code` is that of the refusal. */
+export function allProjects(args: Readonly<Record<string, unknown>>, code = SCHEMA_CODE): boolean {
   const value = present(args['all_projects'])
-  return value !== undefined && value !== '' && anyBoolean('all_projects', value)
+  return value !== undefined && value !== '' && anyBoolean('all_projects', value, code)
 }
 
 /** Every usual spelling, in any case. */
-export function anyBoolean(name: string, value: unknown): boolean {
+export function anyBoolean(name: string, value: unknown, code = SCHEMA_CODE): boolean {
   const text = (typeof value === 'string' ? value : JSON.stringify(value)).toLowerCase()
   if (['1', 't', 'true', 'on', 'y', 'yes'].includes(text)) return true
   if (['0', 'f', 'false', 'off', 'n', 'no'].includes(text)) return false
-  throw queryError(name, value, 'It is not a boolean')
+  throw queryError(name, value, 'It is not a boolean', code)
 }
 
 /** Text or undefined. */

@@ -66,7 +66,14 @@ function checkError({ status, headers }: Seen, body: unknown, sent: string): voi
   for (const told of [error.title, error.detail]) assert.ok(told.isWellFormed())
   if (error.code === 'container.schema-validation-error' && !error.title.endsWith('is a required property')) {
     const [, named = 'nothing'] = /'([^']*?)…?'/.exec(error.title) ?? []
-    const isSent = sent.includes(named) || sent.includes(JSON.stringify(named).slice(1, -1))
+    const has = (name: string): boolean => sent.includes(name) || sent.includes(JSON.stringify(name).slice(1, -1))
+    // A path, as in `template.spec.containers[0].image`, has a last part that may be what is missing.
+    const isSent =
+      has(named) ||
+      named
+        .split(/\.|\[\d+\]/)
+        .slice(0, -1)
+        .every(has)
     assert.ok(isSent, `a schema error names a field of the request, not ${named}`)
   }
 }

@@ -1,6 +1,35 @@
 /** Names and values that requests may have, so that most of a case is right and one thing of it is wrong. */
 import fc from 'fast-check'
 
+/** Templates as objects, as JSON and as YAML. */
+const CAPSULES: readonly unknown[] = [
+  { kind: 'capsule', metadata: {}, spec: { containers: [{ image: 'busybox' }] } },
+  {
+    kind: 'Capsule',
+    capsuleVersion: 'beta',
+    metadata: { name: 'fuzzed', labels: { app: 'web' }, annotations: { a: [1] } },
+    spec: {
+      restartPolicy: 'OnFailure',
+      initContainers: [{ image: 'busybox', command: ['true'] }],
+      containers: [
+        {
+          image: 'nginx',
+          command: ['serve'],
+          args: ['x'],
+          env: { A: 'b' },
+          workDir: '/tmp',
+          ports: [{ containerPort: 80, protocol: 'TCP' }],
+          resources: { requests: { cpu: 0.5, memory: 64 } },
+          volumeMounts: [{ name: 'wd', mountPath: '/w' }],
+        },
+      ],
+      volumes: [{ name: 'wd', cinder: { size: 1, autoRemove: true } }],
+    },
+  },
+  '{"kind": "capsule", "metadata": {}, "spec": {"containers": [{"image": "busybox"}]}}',
+  'kind: capsule\nmetadata: {name: &n fuzzed}\nspec:\n  containers:\n  - {image: busybox, name: *n}\n',
+]
+
 /** Fields of every request there is, in query or body; a new route takes its own from here or gets all of them. */
 const FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   // Actions.
@@ -66,6 +95,7 @@ const FIELDS: Readonly<Record<string, readonly unknown[]>> = {
     { domain: 'registry.test', username: 'puller', password: 'secret word' },
     { name: 'other-store' },
   ],
+  template: CAPSULES,
   // Identity.
   auth: [
     {
@@ -131,6 +161,7 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/local/networks': ['name'],
   'POST /v1/local/volumes': ['name', 'size'],
   'GET /v1/quotas/:project': ['usages'],
+  'POST /v1/capsules': ['template'],
   'POST /v1/registries': ['registry'],
   'PATCH /v1/registries/:ident': ['registry'],
   'PUT /v1/quotas/:project': QUOTA,
@@ -173,6 +204,7 @@ export function neededFields(route: string): readonly string[] {
     'POST /v1/local/networks': ['name'],
     'POST /v1/local/volumes': ['name', 'size'],
     'POST /v1/images': ['repo', 'host'],
+    'POST /v1/capsules': ['template'],
     'POST /v1/registries': ['registry'],
     'PATCH /v1/registries/:ident': ['registry'],
     'POST /identity/v3/auth/tokens': ['auth'],

@@ -18,6 +18,7 @@ const CONTAINERS: readonly Wanted[] = [
 /** Names of what is there, by where it is. */
 const RIGHT: readonly (readonly [path: string, names: readonly string[]])[] = [
   ['/v1/containers', ['box', 'box', 'idle']],
+  ['/v1/capsules', ['pod', 'pod', 'bobs-secret-pod']],
   ['/v1/images', ['an image']],
   ['/v1/hosts', [HOST, 'the host']],
   ['/v1/local/networks', ['lan']],
@@ -86,6 +87,8 @@ export class World {
     await this.#registry('alice', 'store')
     await this.#registry('bob', 'bobs-secret-store')
     for (const wanted of CONTAINERS) await this.#container(wanted)
+    await this.#capsule('alice', 'pod')
+    await this.#capsule('bob', 'bobs-secret-pod')
     await this.#local('alice', 'networks', { name: 'lan' })
     await this.#local('alice', 'volumes', { name: 'data', size: 1 })
     await this.#local('bob', 'volumes', { name: 'bobs-secret-volume', size: 1 })
@@ -133,6 +136,22 @@ export class World {
     })
     this.#uuids.set(name, fresh)
     if (name === 'box') this.#request = String(made.headers['x-openstack-request-id'])
+  }
+
+  async #capsule(user: User, name: string): Promise<void> {
+    const { store } = this.machine
+    const there = async (uuid: string) => await store.containers.byUuid(uuid, { kind: 'all' })
+    const before = await there(this.#uuids.get(name) ?? '')
+    if (before?.desired === 'running') return
+    const template = {
+      kind: 'capsule',
+      metadata: { name, labels: { of: name } },
+      spec: { containers: [{ image: 'busybox', command: ['serve'] }] },
+    }
+    const made = await this.machine.ask(user, 'POST', '/v1/capsules', { template })
+    const { uuid } = JSON.parse(made.body) as { uuid: string }
+    await until(`${name} is made`, async () => (await there(uuid))?.status !== 'Creating')
+    this.#uuids.set(name, uuid)
   }
 
   async #registry(user: User, name: string): Promise<void> {
