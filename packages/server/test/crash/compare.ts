@@ -26,7 +26,8 @@ function assertSameButKept(crashed: Outcome, reference: Outcome, how: string): v
     past: seen.past.map(({ operations, ...past }) => ({ ...past, operations: operations.map(({ verb }) => verb) })),
   })
   assert.deepEqual(told(crashed), told(reference), how)
-  assert.ok(crashed.seen.stops.length <= 1, `${how}: ended once at most`)
+  const ended = crashed.seen.stops.map(({ uuid }) => uuid)
+  assert.deepEqual(ended, [...new Set(ended)], `${how}: each ended once at most`)
   assert.equal(crashed.effects['create'], crashed.effects['remove'], `${how}: made and removed`)
 }
 

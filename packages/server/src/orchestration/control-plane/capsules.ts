@@ -25,7 +25,7 @@ export async function observePart(
   if (isBusy && (part.kind === 1 || seen.state === 'absent')) return undefined
   if (seen.state === 'absent' && part.observed === null) return undefined
   const running = unfinished.find(({ state }) => state === 'running') ?? null
-  await noteStop(tx, part.uuid, { before: part.observed, seen, event: end }, running)
+  await noteStop(tx, part.uuid, { before: part.observed, seen, event: end }, running, capsule)
   await tx.containers.update(part.uuid, seenPatch(part, seen))
   return isBusy ? undefined : { capsule }
 }

@@ -4,17 +4,21 @@ import type { Operation } from '../../domain/operation/types.ts'
 import type { Tx } from '../ports/store.ts'
 import type { EventOfEnd, Observation } from '../ports/wire.ts'
 
-/** Records the end of a container's process, if there is one between the two observations. */
+/**
+ * Records the end of a container's process, if there is one between the two observations. `owner`: the container whose
+ * operations may be behind it, of a member of a capsule that one.
+ */
 export async function noteStop(
   tx: Tx,
   containerUuid: string,
   looks: { readonly before: Observation | null; readonly seen: Observation; readonly event?: EventOfEnd | undefined },
   op: Operation | null,
+  owner = containerUuid,
 ): Promise<void> {
   const { before, seen, event = null } = looks
   const stop = stopBetween(before, seen, op === null ? null : causeOf(op), event)
   if (stop === undefined) return
-  const behind = op === null ? await operationBehind(tx, containerUuid) : undefined
+  const behind = op === null ? await operationBehind(tx, owner) : undefined
   const explained = behind === undefined ? undefined : stopBetween(before, seen, causeOf(behind), event)
   await tx.history.addStop(containerUuid, explained ?? stop)
 }
@@ -26,6 +30,8 @@ const ENDING: readonly StepName[] = [
   'restartContainer',
   'removeOldContainer',
   'removeContainer',
+  'rejoinMembers',
+  'removeMembers',
 ]
 
 /** What a container ended by that was seen between operations. */
@@ -42,7 +48,8 @@ async function operationBehind(tx: Tx, containerUuid: string): Promise<Operation
 
 function causeOf({ verb, userId, requestId, params }: Operation): StopCause {
   return {
-    verb,
+    // What the system starts on its own account is a member of a capsule that runs already, in the wrong place.
+    verb: verb === 'start' && params.byService === true ? 'reboot' : verb,
     userId,
     requestId,
     signal: verb === 'kill' ? (params.signal ?? 'SIGKILL') : null,
