@@ -133,7 +133,10 @@ export class HostRepo implements HostWrites {
   }
 }
 
-const all = prepared((db) => db.selectFrom('host').selectAll().select(now.as('now')).orderBy('id'))
+/** Asked once, not for each row. */
+const oneNow = sql<number>`(SELECT ${now})`
+
+const all = prepared((db) => db.selectFrom('host').selectAll().select(oneNow.as('now')).orderBy('id'))
 const named = prepared((db, p: { name: string }) =>
   db.selectFrom('host').selectAll().select(now.as('now')).where('name', '=', p.name),
 )
