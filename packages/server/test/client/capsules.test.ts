@@ -153,6 +153,26 @@ clientTests('capsules', (stage) => {
     }
   })
 
+  it('the examples of the documents work', async () => {
+    const { demo } = stage
+    const documents = join(import.meta.dirname, '../../../..')
+    const page = readFileSync(join(documents, 'docs/api/capsules.md'), 'utf8')
+    const [, example = ''] = /^```yaml\n(.*?)^```/ms.exec(page) ?? []
+    await demo.ok(`capsule create --file ${file(stage, 'pod.yaml', example)}`)
+    await running(stage, 'pod')
+    const readMe = readFileSync(join(documents, 'README.md'), 'utf8')
+    const [, indented = ''] = /<<'END'\n(.*?)\n {4}END/s.exec(readMe) ?? []
+    // There is no registry in reach of the test.
+    const pair = indented
+      .replaceAll(/^ {4}/gm, '')
+      .replaceAll('image: busybox', 'image: busybox, imagePullPolicy: Never')
+    await demo.ok(`capsule create --file ${file(stage, 'pair.yaml', pair)}`)
+    const { addresses } = await running(stage, 'pair')
+    assert.notEqual(addresses, '')
+    await demo.ok('capsule delete pod pair')
+    for (const name of ['pod', 'pair']) await gone(stage, name)
+  })
+
   it('what is wrong with a file is said with its place in it', async () => {
     const { demo } = stage
     for (const [text, says] of [
