@@ -31,6 +31,7 @@ const SUITES: readonly Suite[] = [
   },
   suite('api', 'the HTTP API in one process, on a simulated engine'),
   suite('scheduling', 'which host gets a container: fleets of simulated hosts'),
+  suite('compat', 'conversations of every route and microversion, from data files'),
   suite('fuzz', 'malformed requests at every route', { testTimeoutMinutes: 6 }),
   suite('crash', 'a crash at every checkpoint, on a simulated engine', { testTimeoutMinutes: 6 }),
   suite('contract', 'every port against all of its adapters', { needs: ['engine'] }),
