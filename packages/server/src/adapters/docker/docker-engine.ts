@@ -153,7 +153,8 @@ export class DockerEngine implements ContainerEngine {
     throw new EngineUnavailable('the engine ended the event stream')
   }
 
-  async create(request: EngineCreateRequest, o: EngineCallOptions): Promise<string> {
+  async create(asked: EngineCreateRequest, o: EngineCallOptions): Promise<string> {
+    const request = await this.#withCommand(asked, o)
     try {
       const { Id } = await this.#http.json<{ Id: string }>({
         method: 'POST',
@@ -175,6 +176,13 @@ export class DockerEngine implements ContainerEngine {
       if (there?.seen.generation === request.generation) return there.engineId
       throw error
     }
+  }
+
+  /** An engine forgets the image's command when an entrypoint is given without one; the API keeps it. */
+  async #withCommand(request: EngineCreateRequest, o: EngineCallOptions): Promise<EngineCreateRequest> {
+    if (request.entrypoint === null || request.command !== null) return request
+    const image = await this.#images.inspect(request.image, o)
+    return { ...request, command: image?.command ?? null }
   }
 
   async start(containerUuid: string, { signal }: EngineCallOptions): Promise<void> {

@@ -37,6 +37,17 @@ export function containerTests(get: () => EngineBench): void {
     )
   })
 
+  test('an entrypoint without a command keeps the command of the image', async () => {
+    const bench = get()
+    const uuid = await bench.create({ entrypoint: ['echo', 'first'], command: ['second'] })
+    const { command: given } = await bench.see(uuid)
+    assert.deepEqual(given, ['second'])
+    const image = await bench.engine.inspectImage(bench.h.image, soon())
+    assert.ok(image?.command !== null, 'the image has one')
+    const { command, entrypoint } = await bench.see(await bench.create({ entrypoint: ['echo'], command: null }))
+    assert.deepEqual({ command, entrypoint }, { command: image?.command, entrypoint: ['echo'] })
+  })
+
   test('a container without a hostname has one of the engine', async () => {
     const bench = get()
     assert.ok((await bench.see(await bench.create())).hostname)
