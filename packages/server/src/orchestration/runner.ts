@@ -28,6 +28,7 @@ import type {
 import { lackOf } from './host-check.ts'
 import { giveBack, leavesNothing } from './steps/give-back.ts'
 import { STEPS } from './steps/index.ts'
+import { giveBackPorts } from './steps/networks.ts'
 import {
   isCapsule,
   look,
@@ -239,6 +240,7 @@ class Run {
         }
       }
     }
+    if (this.#op.verb === 'network_attach') await this.#giveBackPorts()
     return {
       kind: 'failed',
       code: codeOf(cause),
@@ -276,6 +278,15 @@ class Run {
       members.push({ uuid, seen: found?.seen ?? ABSENT })
     }
     return { members }
+  }
+
+  /** The engine may be away: then the addresses are free in the records all the same, and the network is only unused. */
+  async #giveBackPorts(): Promise<void> {
+    try {
+      await giveBackPorts({ ...this.#context('', undefined), signal: AbortSignal.timeout(5_000) })
+    } catch (error) {
+      this.#deps.tools.log.warn({ operationId: this.#op.id, err: error }, 'a failed attach could not be undone')
+    }
   }
 
   async #lookAfterFailure(): Promise<

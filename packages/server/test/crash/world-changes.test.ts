@@ -1,7 +1,7 @@
 /** What happens to containers behind our back: while no life is there to see it, or with nobody told. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { EngineFailed, EngineUnavailable } from '../../src/domain/errors.ts'
+import { EngineFailed, EngineRefused, EngineUnavailable } from '../../src/domain/errors.ts'
 import { hostLane } from '../../src/domain/operation/types.ts'
 import { aCreateRequest, anInventory } from '../support/builders.ts'
 import { LEASE_TTL_MS } from './life.ts'
@@ -63,6 +63,25 @@ describe('the world changes by itself', () => {
     assert.equal(healed.status, 'Running')
     assert.deepEqual(healed.addresses, addresses)
     assert.equal(stage.world.engine.liveContainers().length, 1)
+  })
+
+  it('one that is not there because a rebuild or its create failed keeps that reason, and is left alone', async () => {
+    const { faults } = stage.world.engine.calls
+    const refusal = { kind: 'refuse', error: new EngineRefused('no such option') } as const
+    await stage.askAll([create({ auto_heal: true })])
+    faults.add({ call: 'create', trouble: refusal })
+    await stage.askAll([rebuild()])
+    for (let n = 0; n < 2; n += 1) {
+      await stage.relists()
+      const { status, statusReason } = await shown()
+      assert.deepEqual([status, statusReason], ['Error', 'no such option'])
+    }
+    await stage.askAll([rebuild(), remove({ force: true })])
+    faults.add({ call: 'create', trouble: refusal })
+    await stage.askAll([create({ auto_heal: true })])
+    await stage.relists()
+    assert.equal((await shown()).statusReason, 'no such option')
+    assert.equal((await stage.world.store.operations.actions(await uuid())).length, 1)
   })
 
   it('an operation that had to wait for the engine often still gets its tries after an error nobody foresaw', async () => {

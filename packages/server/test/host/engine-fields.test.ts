@@ -195,8 +195,8 @@ test('volumes and files are bound where they were asked for, and can be written'
   })
   const mounts = at(await inspected(container), 'Mounts') as Fields[]
   assert.deepEqual(
-    mounts.map(({ Type, Destination, RW }) => [Type, Destination, RW]).toSorted(),
-    ['/data', '/etc/empty', '/etc/injected'].map((path) => ['bind', path, true]),
+    mounts.map(({ Type, Destination, RW }) => `${String(Type)} ${String(Destination)} ${String(RW)}`).toSorted(),
+    ['/data', '/etc/empty', '/etc/injected'].map((path) => `bind ${path} true`),
   )
   const command = ['sh', '-c', 'cat /etc/injected /etc/empty && echo more > /data/file && echo more > /etc/injected']
   const ran = await client.expect<Fields>(200, 'POST', `/v1/containers/${container.uuid}/execute`, {

@@ -62,6 +62,14 @@ export const disconnectNetworks: Step = {
   },
 }
 
+/** Of an attach that has failed: gives up again what it has prepared. */
+export async function giveBackPorts(ctx: StepContext): Promise<void> {
+  for (const { data } of concerned(ctx)) {
+    await ctx.tools.engine.disconnect(ctx.op.container.uuid, data.networkId, { signal: ctx.signal })
+    await ctx.tools.networks.release(data, { signal: ctx.signal })
+  }
+}
+
 /** After the engine container is gone: gives back every port. */
 export const releaseNetworks: Step = {
   name: 'releaseNetworks',
