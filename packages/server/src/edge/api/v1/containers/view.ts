@@ -29,7 +29,8 @@ function fieldsOf(container: Container): Record<string, unknown> {
     workdir: spec.workdir,
     hostname: spec.hostname ?? observed?.hostname ?? null,
     ports: observed?.ports ?? [],
-    addresses: container.addresses,
+    // A member of a capsule has none of its own: they are the capsule's.
+    addresses: container.capsuleUuid === null ? container.addresses : null,
     security_groups: spec.securityGroups,
     restart_policy:
       spec.restartPolicy === null
