@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { DockerEngine } from '../../src/adapters/docker/docker-engine.ts'
+import { EngineNotFound } from '../../src/domain/errors.ts'
 import { aCreateRequest } from '../support/builders.ts'
 import { DEPLOYMENT, dockerEngine, testEngineSocket } from '../support/docker-harness.ts'
 import { EngineFront, type SeenRequest } from '../support/engine-front.ts'
@@ -31,7 +32,7 @@ function asked(method: string, path: string): { query: Record<string, string>; b
 const logs = { stdout: true, stderr: false, timestamps: true, tail: 5, since: 7, maxBytes: 10 }
 const ours = `/containers/zun-${uuid}`
 
-/** In an order in which each is possible. */
+/** In an order in which each is possible; the last ones end it. */
 const CALLS: readonly (readonly [
   action: string,
   call: () => Promise<unknown>,
@@ -98,6 +99,53 @@ const CALLS: readonly (readonly [
   ['delete', () => engine.remove(uuid, false, soon()), `DELETE ${ours}`, { force: '0', v: '1' }],
   ['delete by force', () => engine.remove(uuid, true, soon()), `DELETE ${ours}`, { force: '1', v: '1' }],
 ]
+
+test('an interactive exec is started with its terminal, another one without', async () => {
+  const other = aCreateRequest()
+  await engine.create(other, soon())
+  await engine.start(other.containerUuid, soon())
+  for (const interactive of [true, false]) {
+    const id = await engine.createExec(other.containerUuid, { command: ['true'], interactive }, soon())
+    assert.equal((await engine.runExec(id, 100, soon())).exitCode, 0)
+    assert.deepEqual(asked('POST', `/exec/${id}/start`), { query: {}, body: { Detach: false, Tty: interactive } })
+    assert.deepEqual(asked('GET', `/exec/${id}/json`), { query: {}, body: undefined })
+  }
+  await engine.remove(other.containerUuid, true, soon())
+})
+
+test('a commit names container, repository and tag, and has the container paused for it', async () => {
+  front.manners = { answers: ({ path }) => (path === '/commit' ? { Id: 'sha256:1' } : undefined) }
+  await engine.commit(uuid, 'zund.test/snap', 'v1', soon())
+  const query = { container: `zun-${uuid}`, repo: 'zund.test/snap', tag: 'v1', pause: 'true' }
+  assert.deepEqual(asked('POST', '/commit').query, query)
+  front.manners = {}
+})
+
+test('a pull says who asks, or that nobody does: never whom the engine itself knows', async () => {
+  front.manners = { answers: ({ path }) => (path === '/images/create' ? { status: 'done' } : undefined) }
+  const pull = async (auth: Parameters<DockerEngine['pullImage']>[1]): Promise<unknown> => {
+    await engine.pullImage('registry.test/app:1', auth, () => undefined, soon())
+    const { headers } = front.seen.at(-1) ?? assert.fail()
+    return JSON.parse(Buffer.from(String(headers['x-registry-auth']), 'base64url').toString())
+  }
+  assert.deepEqual(await pull(null), {})
+  const auth = { username: 'ann', password: 'secret', serverAddress: 'registry.test' }
+  assert.deepEqual(await pull(auth), { username: 'ann', password: 'secret', serveraddress: 'registry.test' })
+  assert.deepEqual(asked('POST', '/images/create').query, { fromImage: 'registry.test/app:1' })
+  front.manners = {}
+})
+
+test('a pull whose answer says 200 and then tells of an error has failed', async () => {
+  const error = 'manifest unknown'
+  front.manners = {
+    answers: ({ path }) => (path === '/images/create' ? { error, errorDetail: { message: error } } : undefined),
+  }
+  await assert.rejects(
+    engine.pullImage('registry.test/app:1', null, () => undefined, soon()),
+    EngineNotFound,
+  )
+  front.manners = {}
+})
 
 test('each action is one call of the engine, with these parameters and no others', async () => {
   for (const [action, call, line, query, body] of CALLS) {

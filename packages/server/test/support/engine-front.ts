@@ -1,6 +1,13 @@
 /** An HTTP front on a unix socket before a real engine: looks on, refuses, holds back, pretends to be another version. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bytesOf } from './engine-harness.ts'
@@ -11,6 +18,7 @@ export interface SeenRequest {
   readonly path: string
   readonly version: string | null
   readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
   readonly body: unknown
 }
 
@@ -109,6 +117,7 @@ function parse(incoming: IncomingMessage, body: Buffer): SeenRequest {
     path: match?.[2] ?? raw,
     version: match?.[1] ?? null,
     query: url.searchParams,
+    headers: incoming.headers,
     body: jsonIn(body),
   }
 }
