@@ -338,3 +338,17 @@ test('a delete that fails ends in Error with the cause; forced, it goes on and i
   // What the engine would not give up is an orphan now, for the sweep.
   await api.machine.engine.remove(uuid, true, { signal: AbortSignal.timeout(60_000) })
 })
+
+test('a delete that was accepted is done, whatever the process does meanwhile', async () => {
+  const uuid = await run()
+  await accepted(`POST /v1/containers/${uuid}/stop`)
+  await api.machine.settled()
+  const met = hold('remove')
+  await accepted(`DELETE /v1/containers/${uuid}`)
+  const release = await met
+  await api.machine.engine.start(uuid, { signal: AbortSignal.timeout(60_000) })
+  release()
+  await api.machine.settled()
+  assert.equal((await api.ask(`GET /v1/containers/${uuid}`)).status, 404)
+  assert.equal(api.machine.engine.container(uuid), undefined)
+})

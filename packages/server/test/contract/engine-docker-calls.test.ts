@@ -100,6 +100,16 @@ const CALLS: readonly (readonly [
   ['delete by force', () => engine.remove(uuid, true, soon()), `DELETE ${ours}`, { force: '1', v: '1' }],
 ]
 
+test('a create carries what this engine may not be able to do: disk, cores, privileges', async () => {
+  front.manners = { answers: ({ path }) => (path === '/containers/create' ? { Id: 'e'.repeat(64) } : undefined) }
+  const wanted = { diskGiB: 3, cpuset: { cpus: [2, 5], mems: [0] }, privileged: true, runtime: 'kata' }
+  await engine.create(aCreateRequest(wanted), soon())
+  const { HostConfig: config } = asked('POST', '/containers/create').body as { HostConfig: Record<string, unknown> }
+  const expected = { StorageOpt: { size: '3G' }, CpusetCpus: '2,5', CpusetMems: '0', Privileged: true, Runtime: 'kata' }
+  assert.deepEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, config[key]])), expected)
+  front.manners = {}
+})
+
 test('an interactive exec is started with its terminal, another one without', async () => {
   const other = aCreateRequest()
   await engine.create(other, soon())

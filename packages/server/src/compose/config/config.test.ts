@@ -51,6 +51,30 @@ test('without a file every option has its default, with references resolved', ()
   assert.ok(Object.isFrozen(config))
 })
 
+test('the options of containers have the defaults of the contract', () => {
+  const config = loadConfig(none)
+  const expected: Partial<typeof config> = {
+    defaultCpu: 1,
+    minimumCpus: 0.1,
+    maximumCpus: 16,
+    defaultMemory: 512,
+    minimumMemory: 4,
+    maximumMemory: 8192,
+    defaultDisk: 10,
+    minimumDisk: 1,
+    maximumDisk: 160,
+    syncContainerStateInterval: 60,
+    serviceDownTime: 180,
+    availabilityZone: 'nova',
+    scheduleZone: null,
+    executeTimeout: 5,
+    dockerTimeout: 60,
+  }
+  for (const [name, value] of Object.entries(expected)) {
+    assert.deepEqual(config[name as keyof typeof config], value, name)
+  }
+})
+
 test('files, then the environment, then the command line', () => {
   withFile('my_ip = 192.0.2.1\n[api]\nport = 1\n[quota]\ncontainers = 7\n[unknown]\nx = y\n', (file) => {
     const config = loadConfig({
