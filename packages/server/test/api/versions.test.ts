@@ -1,5 +1,8 @@
 /** api-conventions 2 to 5: who may ask what without a token, version documents, microversions. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { SpecApi } from '../support/spec-api.ts'
 
@@ -77,6 +80,27 @@ test('the healthcheck stands beside it all', async () => {
   const json = await api.ask('GET /healthcheck', { headers: { accept: 'application/json' } })
   assert.deepEqual(json.body, { detailed: false, reasons: ['OK'] })
   assert.equal((await api.ask('HEAD /healthcheck')).status, 204)
+})
+
+test('the healthcheck says 503 while the file is there that switches it off', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'zund-health-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const file = join(directory, 'disabled')
+  const checked = await SpecApi.start({ overrides: { healthcheckDisableFile: file } })
+  t.after(() => checked.stop())
+  for (const [isThere, status, headStatus, reason] of [
+    [false, 200, 204, 'OK'],
+    [true, 503, 503, 'DISABLED BY FILE'],
+    [false, 200, 204, 'OK'],
+  ] as const) {
+    if (isThere) writeFileSync(file, '')
+    else rmSync(file, { force: true })
+    const plain = await checked.ask('GET /healthcheck', { headers: { accept: '*/*' } })
+    assert.deepEqual([plain.status, plain.text], [status, reason])
+    const json = await checked.ask('GET /healthcheck', { headers: { accept: 'application/json' } })
+    assert.deepEqual([json.status, json.body], [status, { detailed: false, reasons: [reason] }])
+    assert.equal((await checked.ask('HEAD /healthcheck')).status, headStatus)
+  }
 })
 
 test('every version from 1.1 to 1.40 is answered as itself, with the limits', async () => {
