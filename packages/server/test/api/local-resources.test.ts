@@ -325,6 +325,8 @@ test('bad input is a 400 that names the field and its limit', async () => {
 test('names are unique in a project, quotas bind it, and a token without a project makes nothing', async () => {
   const taken = await ask(app, 'POST /v1/local/volumes', { as: 'bob', body: { name: 'zeta', size: 1 } })
   assert.equal(taken.status, 409)
+  const twin = await ask(app, 'POST /v1/local/networks', { as: 'bob', body: { name: 'default' } })
+  assert.equal(twin.status, 409)
   await made('/v1/local/volumes', { name: 'zeta', size: 1 }, 'admin')
   const forbidden = await ask(app, 'POST /v1/local/networks', { as: 'unscoped', body: { name: 'n' } })
   assert.equal(forbidden.status, 403)
