@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { importBusybox } from '../../../../tools/test/busybox-image.ts'
 import { PrivateEngine } from '../../../../tools/test/private-engine.ts'
 import { OBEDIENT, type ApiClient, type ContainerBody } from '../support/api-client.ts'
+import { CapsuleStage, SERVES, WAITS } from '../support/capsule-stage.ts'
 import { ZundProcess } from '../support/zund-process.ts'
 
 const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(90_000) })
@@ -60,6 +61,35 @@ describe('an engine that fails', () => {
     await client.expect(202, 'POST', `/v1/containers/${runs.uuid}/start`)
     await client.waitFor(runs.uuid, (c) => c.status === 'Running')
     for (const { uuid } of [runs, ...creates]) await client.delete(uuid)
+  })
+
+  it('restarted under capsules: their containers join the new life of their network, unless they are never to run again', async () => {
+    const stage = await CapsuleStage.on(zund)
+    try {
+      const always = await stage.run({ containers: [SERVES, WAITS] })
+      const never = await stage.run({ restartPolicy: 'Never', containers: [WAITS] })
+      const [server, other] = always.containers
+      assert.ok(server && other)
+      await engine.end()
+      await engine.begin(soon())
+      // An error for a moment: an engine that goes down ends the sandbox before the container.
+      await until(async () => (await stage.show(never.uuid)).status === 'Stopped', 'the other one to be stopped')
+      await until(async () => {
+        const sandbox = await stage.startedAt(always)
+        const members = await Promise.all([server, other].map((member) => stage.startedAt(member)))
+        return members.every((started) => started > sandbox)
+      }, 'the containers to have joined')
+      const { addresses } = await stage.waitFor(always.uuid, ({ status }) => status === 'Running')
+      assert.deepEqual(addresses, always.addresses)
+      await until(
+        async () => (await stage.exec(other, ['wget', '-qO-', 'http://127.0.0.1:8080/served'])).startsWith('served'),
+        'it to serve again',
+      )
+      await stage.deleteAll()
+      assert.deepEqual(await stage.engineHas(), [])
+    } finally {
+      stage.close()
+    }
   })
 
   it('away: reads go on, its host is down, live calls say so, operations wait and then go on', async () => {

@@ -2,7 +2,7 @@
 import { EngineNotFound, EngineRemains, Retryable } from '../../domain/errors.ts'
 import type { Observation } from '../ports/wire.ts'
 import { leaveNetworks } from './networks.ts'
-import { look, portsOf, type Step, type StepContext } from './step.ts'
+import { isCapsule, look, portsOf, type Step, type StepContext } from './step.ts'
 
 async function lookOrFail(ctx: StepContext): Promise<Observation> {
   const seen = ctx.brought.seen ?? (await look(ctx))
@@ -56,15 +56,19 @@ async function onItsNetworks(ctx: StepContext, start: () => Promise<void>): Prom
   } catch (error) {
     const ports = portsOf(ctx.op)
     if (!(error instanceof EngineNotFound) || ports.length === 0 || (await look(ctx)) === undefined) throw error
-    const { engine, networks } = ctx.tools
-    const o = { signal: ctx.signal }
-    networks.forget()
-    for (const { data } of ports) {
-      const endpoint = await networks.prepare(data, o)
-      await engine.disconnect(ctx.op.container.uuid, data.networkId, o)
-      await engine.connect(ctx.op.container.uuid, endpoint, o)
-    }
+    await connectAnew(ctx)
     await start()
+  }
+}
+
+async function connectAnew(ctx: StepContext): Promise<void> {
+  const { engine, networks } = ctx.tools
+  const o = { signal: ctx.signal }
+  networks.forget()
+  for (const { data } of portsOf(ctx.op)) {
+    const endpoint = await networks.prepare(data, o)
+    await engine.disconnect(ctx.op.container.uuid, data.networkId, o)
+    await engine.connect(ctx.op.container.uuid, endpoint, o)
   }
 }
 
@@ -74,7 +78,13 @@ async function startOrBeginAnew(ctx: StepContext, start: () => Promise<void>): P
     await start()
   } catch (error) {
     const isNew = ctx.op.verb === 'create' || ctx.op.verb === 'rebuild'
-    if (!(error instanceof EngineRemains) || !isNew) throw error
+    if (!(error instanceof EngineRemains)) throw error
+    if (isCapsule(ctx.op) && !isNew) {
+      // Its members have joined this one and no other. Of a start that the engine went down in, its end of a network is left.
+      await connectAnew(ctx)
+      throw new Retryable('engine.remains', error.message, { cause: error })
+    }
+    if (!isNew) throw error
     await ctx.tools.engine.remove(ctx.op.container.uuid, true, { signal: ctx.signal })
     delete ctx.brought.seen
     await leaveNetworks(ctx)
