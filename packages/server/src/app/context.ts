@@ -11,6 +11,8 @@ export interface RequestContext {
   readonly isAdmin: boolean
   /** Minor part of the microversion: 40 for 1.40. */
   readonly minor: number
+  /** Where the caller has reached the API, if that is a name for the public or under TLS; null: directly. */
+  readonly publicUrl: string | null
   readonly signal: AbortSignal
 }
 

@@ -32,6 +32,8 @@ export interface AppOptions {
   readonly defaultRegistryPassword: string | null
   /** [websocket_proxy] base_url, with its trailing slash. */
   readonly terminalBaseUrl: string
+  /** That was not set: who has reached the API by a name for the public finds the terminals under it, too. */
+  readonly terminalsFollowApi: boolean
   /** Largest archive in bytes, both directions. */
   readonly maxArchiveBytes: number
   /** Largest log answer, exec output in bytes. */

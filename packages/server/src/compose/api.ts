@@ -31,6 +31,7 @@ import { quotaRoutes } from '../edge/api/v1/quotas/routes.ts'
 import { registryRoutes } from '../edge/api/v1/registries/routes.ts'
 import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
 import { identityRoutes } from '../edge/identity/identity-routes.ts'
+import type { TerminalProxy } from '../edge/wsproxy/terminal-proxy.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
 import type { Doorbell, Store } from '../orchestration/ports/store.ts'
@@ -54,6 +55,8 @@ export interface ApiDeps {
   readonly gateway: HostGateway
   readonly registry: RegistryAccess
   readonly secrets: Secrets
+  /** Terminals at the API's own address, beside those at the proxy's. */
+  readonly terminals: TerminalProxy
   /** Milliseconds for one request; absent: as clients expect it. */
   readonly requestTimeoutMs?: number
 }
@@ -67,6 +70,7 @@ export function composeApi(given: ApiDeps): FastifyInstance {
     log,
     routes: apiRoutes(given, policy),
     mounts: [identityRoutes(identity)],
+    terminals: given.terminals,
     options: {
       bodyLimit: BODY_LIMIT_BYTES,
       publicEndpoint: config.publicEndpoint,

@@ -49,6 +49,7 @@ export function appOptions(config: Config): AppOptions {
     defaultRegistryUsername: config.defaultRegistryUsername,
     defaultRegistryPassword: config.defaultRegistryPassword,
     terminalBaseUrl: config.wsproxyBaseUrl,
+    terminalsFollowApi: isUsualBaseUrl(config),
     maxArchiveBytes: config.maxArchiveMiB * MIB,
     maxOutputBytes: config.maxOutputMiB * MIB,
     localNetwork: {
@@ -58,4 +59,10 @@ export function appOptions(config: Config): AppOptions {
       prefixV6: config.networkPrefixV6,
     },
   }
+}
+
+/** As it is when the operator has not set [websocket_proxy] base_url. */
+function isUsualBaseUrl({ wsproxyBaseUrl, wsproxyHost, wsproxyPort }: Config): boolean {
+  const host = wsproxyHost.includes(':') ? `[${wsproxyHost}]` : wsproxyHost
+  return wsproxyBaseUrl === `ws://${host}:${wsproxyPort}/`
 }

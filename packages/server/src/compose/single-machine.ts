@@ -137,8 +137,8 @@ export class SingleMachine {
     this.#stops.push(() => streams.close())
     const dialer = new LocalStreamDialer({ host: config.host, engine: streams })
     const terminals = composeTerminals({ config, log, store, tickets, dialer })
-    await listening(() => terminals.start(), config.wsproxyHost, config.wsproxyPort, '--wsproxy-port')
-    this.#stops.push(() => terminals.stop())
+    await listening(() => terminals.server.start(), config.wsproxyHost, config.wsproxyPort, '--wsproxy-port')
+    this.#stops.push(() => terminals.server.stop())
 
     const api = composeApi({
       config,
@@ -150,6 +150,7 @@ export class SingleMachine {
       tickets,
       registry,
       secrets,
+      terminals: terminals.proxy,
       gateway: new LocalHostGateway({
         name: config.host,
         engine,
@@ -160,7 +161,11 @@ export class SingleMachine {
     })
     const { apiHostIp: host, apiPort: port } = config
     await listening(() => api.listen({ host, port }), host, port, '--api-port')
-    this.#stops.push(() => api.close())
+    // Terminals at the API's port are told before it closes.
+    this.#stops.push(async () => {
+      await terminals.proxy.stop()
+      await api.close()
+    })
   }
 
   /** Operations are let go, not cancelled: the next start resumes them. Containers keep running. */

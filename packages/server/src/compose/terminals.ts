@@ -23,7 +23,13 @@ export interface TerminalsDeps {
   readonly dialer: StreamDialer
 }
 
-export function composeTerminals(deps: TerminalsDeps): WsproxyServer {
+export interface ComposedTerminals {
+  readonly proxy: TerminalProxy
+  /** At the proxy's own port. */
+  readonly server: WsproxyServer
+}
+
+export function composeTerminals(deps: TerminalsDeps): ComposedTerminals {
   const { config, log } = deps
   const options = appOptions(config)
   const proxy = new TerminalProxy({
@@ -39,5 +45,6 @@ export function composeTerminals(deps: TerminalsDeps): WsproxyServer {
       openTimeoutMs: OPEN_TIMEOUT_MS,
     },
   })
-  return new WsproxyServer(proxy, { host: config.wsproxyHost, port: config.wsproxyPort, tls: null })
+  const server = new WsproxyServer(proxy, { host: config.wsproxyHost, port: config.wsproxyPort, tls: null })
+  return { proxy, server }
 }

@@ -42,6 +42,7 @@ export function contextOf(requestId: string): RequestContext {
   return {
     requestId,
     globalRequestId: null,
+    publicUrl: null,
     caller: {
       userId: 'alice',
       userName: 'alice',

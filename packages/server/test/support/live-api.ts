@@ -48,6 +48,7 @@ export const appOptions: AppOptions = {
   defaultRegistryUsername: null,
   defaultRegistryPassword: null,
   terminalBaseUrl: 'ws://127.0.0.1:6784/',
+  terminalsFollowApi: true,
   maxArchiveBytes: 10_000,
   maxOutputBytes: 100_000,
   localNetwork: { poolV4: '10.128.0.0/16', prefixV4: 24, poolV6: 'fd00:1::/48', prefixV6: 64 },

@@ -139,6 +139,14 @@ export class SimMachine {
     this.#services = [agent, ...this.#workers(agent, images, log)]
     const rules = { file: join(this.#directory, 'policy.yaml'), dirs: [] }
     if (options.policy !== undefined) writeFileSync(rules.file, options.policy)
+    const echo = async (): Promise<PassThrough> => new PassThrough()
+    this.#terminals = composeTerminals({
+      config,
+      log,
+      store: this.store,
+      tickets,
+      dialer: { attach: echo, exec: echo },
+    })
     const deps: ApiDeps = {
       config,
       rules,
@@ -148,6 +156,7 @@ export class SimMachine {
       identity: this.identity,
       tickets,
       secrets: this.#secrets,
+      terminals: this.#terminals.proxy,
       registry: { check: async ({ path }) => (/busybox|nginx/.test(path) ? 'exists' : 'absent') },
       gateway: new LocalHostGateway({
         name: HOST,
@@ -164,14 +173,6 @@ export class SimMachine {
     }
     this.app = composeApi(deps)
     this.routes = apiRoutes(deps, new PolicyEngine({ file: null, log }))
-    const echo = async (): Promise<PassThrough> => new PassThrough()
-    this.#terminals = composeTerminals({
-      config,
-      log,
-      store: this.store,
-      tickets,
-      dialer: { attach: echo, exec: echo },
-    })
     for (const name of ['busybox', 'nginx', 'nginx:1', 'nginx:kept'])
       engine.images.publish(name, { command: ['serve'] })
   }
@@ -179,15 +180,15 @@ export class SimMachine {
   static async start(options: SimMachineOptions = {}): Promise<SimMachine> {
     const machine = new SimMachine(options)
     for (const service of machine.#services) await service.start()
-    await machine.#terminals.start()
+    await machine.#terminals.server.start()
     await machine.app.listen({ host: '127.0.0.1', port: 0 })
     for (const user of USERS) machine.#tokens.set(user, await machine.#login(user))
     return machine
   }
 
   async stop(): Promise<void> {
+    await this.#terminals.server.stop()
     await this.app.close()
-    await this.#terminals.stop()
     for (const service of this.#services.toReversed()) await service.stop()
     await this.store.close()
     rmSync(this.#directory, { recursive: true, force: true })
@@ -198,7 +199,7 @@ export class SimMachine {
   }
 
   get terminalPort(): number {
-    return this.#terminals.port
+    return this.#terminals.server.port
   }
 
   token(user: User): string {

@@ -19,5 +19,11 @@ export async function terminalUrl(
     'a terminal was granted',
   )
   const exec = stream.verb === 'exec' ? `&exec_id=${stream.execId}` : ''
-  return `${deps.options.terminalBaseUrl}?token=${token}&uuid=${container.uuid}${exec}`
+  return `${baseUrlFor(deps, ctx)}?token=${token}&uuid=${container.uuid}${exec}`
+}
+
+/** A page under TLS may open nothing that is not, and behind a proxy the terminals' own port may be out of reach. */
+function baseUrlFor({ options }: LiveDeps, { publicUrl }: RequestContext): string {
+  if (publicUrl === null || !options.terminalsFollowApi) return options.terminalBaseUrl
+  return `${publicUrl.replace(/^http/, 'ws')}/console`
 }

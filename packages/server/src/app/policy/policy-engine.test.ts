@@ -10,6 +10,7 @@ import { parsePolicy, PolicyFileError } from './policy-files.ts'
 const MEMBER: RequestContext = {
   requestId: 'req-1',
   globalRequestId: null,
+  publicUrl: null,
   caller: {
     userId: 'u',
     userName: 'u',

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Identity } from '../../app/ports/identity.ts'
 import type { Policy } from '../../app/ports/policy.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
+import type { TerminalProxy } from '../wsproxy/terminal-proxy.ts'
+import type { PublicUrlOptions } from './public-url.ts'
 import type { Route } from './route.ts'
 
 export interface ApiServerDeps {
@@ -11,15 +13,14 @@ export interface ApiServerDeps {
   readonly routes: readonly Route[]
   /** Other HTTP trees on the same port, mounted beside the API's pipeline. */
   readonly mounts: readonly ((app: FastifyInstance) => void)[]
+  /** Terminals at the API's address; absent: none. */
+  readonly terminals?: Pick<TerminalProxy, 'handleUpgrade'>
   readonly options: ApiServerOptions
 }
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends PublicUrlOptions {
   /** Bytes of a request body; single routes may allow more. */
   readonly bodyLimit: number
-  /** Base for links instead of the Host header, e.g. `https://cloud.example/container`; null: none. */
-  readonly publicEndpoint: string | null
-  readonly trustForwardedHeaders: boolean
   /** [cors] allowed_origin */
   readonly allowedOrigins: readonly string[]
   /** While this file exists the healthcheck says 503. */

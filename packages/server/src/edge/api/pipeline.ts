@@ -9,6 +9,7 @@ import { toErrorAnswer } from './error-body.ts'
 import { MIN_MINOR, parseMicroversion, UnsupportedMicroversion, versionHeaders } from './microversion.ts'
 import { normalisePath } from './normalise-path.ts'
 import { parseQuery, refuseUnknown } from './query.ts'
+import { reachedAt } from './public-url.ts'
 import type { Route } from './route.ts'
 import { choose, notAllowed, notThere, Router } from './router.ts'
 import { rootDocument, v1Document } from './version-documents.ts'
@@ -62,7 +63,7 @@ export class Pipeline {
     }
     const at = request.url.indexOf('?')
     const path = normalisePath(at < 0 ? request.url : request.url.slice(0, at))
-    const baseUrl = this.#baseUrl(request)
+    const { baseUrl, isPublic } = reachedAt(request.headers, this.#deps.options)
     if (path === '/') {
       // Load balancers ask OPTIONS or HEAD to see whether anybody is there.
       if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) throw notAllowed(request.method, path)
@@ -90,6 +91,7 @@ export class Pipeline {
       caller,
       isAdmin: false,
       minor,
+      publicUrl: isPublic ? baseUrl : null,
       signal,
     }
     const result = await route.handle({
@@ -139,17 +141,6 @@ export class Pipeline {
     }
     const raw = await readBody(request.raw, reply.raw, limit, { signal })
     return raw.length === 0 ? {} : parseObject(raw)
-  }
-
-  #baseUrl(request: FastifyRequest): string {
-    const { publicEndpoint, trustForwardedHeaders } = this.#deps.options
-    if (publicEndpoint !== null) return publicEndpoint
-    const forwarded = (name: string): string | undefined => {
-      const value = trustForwardedHeaders ? request.headers[name] : undefined
-      return typeof value === 'string' ? value.split(',')[0]?.trim() : undefined
-    }
-    const scheme = forwarded('x-forwarded-proto') ?? request.protocol
-    return `${scheme}://${forwarded('x-forwarded-host') ?? request.headers.host ?? 'localhost'}`
   }
 
   fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Connections } from './connections.ts'
+import { Console } from './console.ts'
 import type { ApiServerDeps, ApiServerOptions } from './deps.ts'
 import { Pipeline, send } from './pipeline.ts'
 
@@ -13,6 +16,7 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   const { options } = deps
   const pipeline = new Pipeline(deps)
   const connections = new Connections()
+  const terminals = deps.terminals === undefined ? undefined : new Console(deps.terminals, options)
   const app = fastify({
     logger: false,
     // A little later than ours, so that the client gets an answer; this one is for headers that do not come.
@@ -27,6 +31,7 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
       connectionsCheckingInterval: Math.min(options.requestTimeoutMs, 30_000),
       // A request without one gets an answer in our own form.
       requireHostHeader: false,
+      shouldUpgradeCallback: (request) => terminals?.isFor(request) === true,
     },
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 8192 },
     clientErrorHandler: (error, socket) => connections.refuse(error, socket),
@@ -35,6 +40,9 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   // No body is read before it is known who sends it and how much he may send; see readBody.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true })
   connections.watch(app)
+  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    terminals?.upgrade(request, socket, head)
+  })
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.url !== HEALTHCHECK) reply.header('x-openstack-request-id', request.id)
   })

@@ -1,4 +1,4 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { TerminalRequest } from '../../app/streams/open-terminal.ts'
@@ -29,6 +29,12 @@ export interface TerminalProxyDeps {
   readonly open: (request: TerminalRequest, o: { signal: AbortSignal }) => Promise<Duplex>
   readonly log: Logger
   readonly options: TerminalProxyOptions
+}
+
+/** Where the user has reached the server that hands an upgrade over. */
+export interface ReachedAt {
+  readonly scheme: 'ws' | 'wss'
+  readonly host: string
 }
 
 /**
@@ -63,14 +69,14 @@ export class TerminalProxy {
   }
 
   /** Never rejects: a connection that is not upgraded is answered and closed. */
-  async handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, at?: ReachedAt): Promise<void> {
     const { log } = this.#deps
     // A user who leaves meanwhile is not seen, for nobody reads from the socket yet; the session then ends at once.
     const ignore = (): void => undefined
     socket.on('error', ignore)
     this.#opening += 1
     try {
-      const program = await this.#open(request)
+      const program = await this.#open(request, at)
       socket.off('error', ignore)
       this.#begin(program, request, socket, head)
     } catch (error) {
@@ -95,14 +101,14 @@ export class TerminalProxy {
     if (!upgraded) program.destroy()
   }
 
-  async #open(request: IncomingMessage): Promise<Duplex> {
+  async #open(request: IncomingMessage, at: ReachedAt | undefined): Promise<Duplex> {
     const { open, options } = this.#deps
     this.#stopping.signal.throwIfAborted()
     if (this.#sessions.size + this.#opening > options.maxSessions) {
       throw new Unavailable(`At most ${options.maxSessions} terminals can be open at once.`)
     }
     requireHandshake(request)
-    if (!isOriginAllowed(request.headers, options)) {
+    if (!isAllowed(request.headers, options, at)) {
       throw new Forbidden(`Terminals may not be opened from pages of ${String(request.headers.origin).slice(0, 255)}.`)
     }
     // The stream obeys its signal for as long as it lives; afterwards nobody aborts this one any more.
@@ -126,6 +132,13 @@ export class TerminalProxy {
     for (const [session] of running) session.goAway()
     await Promise.allSettled(running.map(([, done]) => done))
   }
+}
+
+/** Behind another proxy the headers alone do not tell what the user's page sees. */
+function isAllowed(headers: IncomingHttpHeaders, options: OriginOptions, at: ReachedAt | undefined): boolean {
+  if (at === undefined) return isOriginAllowed(headers, options)
+  const seen = { host: at.host, ...(headers.origin === undefined ? {} : { origin: headers.origin }) }
+  return isOriginAllowed(seen, { ...options, scheme: at.scheme })
 }
 
 const STOPPING = 'The terminal proxy is stopping.'

@@ -16,9 +16,17 @@ const HISTORY: Extension = {
   description: 'Why containers stopped, and what was done to them, also for some days after they were deleted.',
 }
 
+const CONSOLE: Extension = {
+  name: 'console',
+  path: '/console',
+  since: '0.1.0',
+  description: 'Terminals at the address of the API, besides those at the port of the terminal proxy.',
+}
+
 /** Present wherever the built-in network and volume services are. docs/api/extensions.md says more of each. */
 export const LOCAL_EXTENSIONS: readonly Extension[] = [
   HISTORY,
+  CONSOLE,
   {
     name: 'local-networks',
     path: '/v1/local/networks',
