@@ -14,6 +14,7 @@ const READ: readonly (readonly [text: string, value: unknown])[] = [
   ['1: one\ntrue: yes', { 1: 'one', true: 'yes' }],
   ['a: &x {k: [1]}\nb: *x\nc: [*x, *x]', { a: { k: [1] }, b: { k: [1] }, c: [{ k: [1] }, { k: [1] }] }],
   ['a: &x 1\nb: &x 2\nc: *x', { a: 1, b: 2, c: 2 }],
+  ['a: &x [&y 1]\nb: &y 2\nc: [*x, *y]', { a: [1], b: 2, c: [[1], 2] }],
   ['a:\n', { a: null }],
   ['', null],
 ]
