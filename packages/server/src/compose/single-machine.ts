@@ -96,6 +96,7 @@ export class SingleMachine {
         leaseTtlMs: LEASE_TTL_MS,
         newUuid: randomUUID,
         moving: appOptions(config),
+        resumeStopped: config.resumeContainerState,
         // Credentials of the operator's registry stay on the host; these are the project's own.
         registryFor: (container) =>
           accessForOperation({ ...imageDefaults(config), registries: store.registries, secrets, log }, container),

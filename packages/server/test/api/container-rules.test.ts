@@ -291,3 +291,20 @@ test('a commit wants a name that an image can have, in query or body', async () 
   await api.ask(`DELETE /v1/images/${image}`, { as: 'admin' })
   await api.machine.settled()
 })
+
+test('what has no host can only be looked at and deleted, and nothing was made for it', async () => {
+  const rows = await api.machine.rows()
+  const mounts = [{ size: 1, destination: '/new' }]
+  const made = await api.made({ availability_zone: 'mars', mounts, nets: [{ network: 'lan' }] })
+  const { uuid } = made
+  assert.deepEqual([made['status'], made['addresses']], ['Error', {}])
+  assert.deepEqual(await api.machine.rows(), { ...rows, container: (rows['container'] ?? 0) + 1 })
+  for (const line of ['POST /start', 'POST /reboot', 'POST /rebuild', 'GET /logs']) {
+    const answer = await api.ask(line.replace(' ', ` /v1/containers/${uuid}`))
+    assert.deepEqual([answer.status, answer.code], [400, 'invalid'], line)
+  }
+  assert.equal((await show(uuid))['status'], 'Error')
+  assert.equal((await api.ask(`DELETE /v1/containers/${uuid}`)).status, 204)
+  assert.equal((await api.ask(`GET /v1/containers/${uuid}`)).status, 404)
+  assert.deepEqual(await api.machine.rows(), rows)
+})

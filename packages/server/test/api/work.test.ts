@@ -108,6 +108,17 @@ test('the task state says what a host is doing, and is null afterwards', async (
   await api.machine.settled()
 })
 
+test('while a commit is under way the status stays what it was', async () => {
+  const uuid = await run()
+  const met = hold('commit')
+  await accepted(`POST /v1/containers/${uuid}/commit?repository=meanwhile`)
+  const release = await met
+  assert.equal((await show(uuid))['status'], 'Running')
+  release()
+  await api.machine.settled()
+  assert.equal((await show(uuid))['status'], 'Running')
+})
+
 /** What the engine refuses once: the status then, and the status when it is asked again. Begins with one that runs. */
 const REFUSALS: readonly (readonly [path: string, call: SimCall, refused: string, done: string])[] = [
   ['pause', 'pause', 'Running', 'Paused'],

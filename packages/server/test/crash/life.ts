@@ -65,6 +65,7 @@ export class Life extends Mortality {
     const controlPlane = localLink(
       new ControlPlaneService({
         moving: appOptions,
+        resumeStopped: world.resumesStopped,
         store,
         doorbell,
         clock,

@@ -135,6 +135,29 @@ describe('the world changes by itself', () => {
     assert.equal((await shown()).status, 'Stopped')
   })
 
+  it('with resume_container_state what ran before the host went down is started again, and nothing else', async () => {
+    stage.world.resumesStopped = true
+    await stage.crash()
+    await stage.askAll([create()])
+    const id = await uuid()
+    stage.life.die()
+    stage.world.engine.exit(id, 137)
+    await stage.revive()
+    await stage.rest()
+    await stage.relists()
+    assert.equal((await shown()).status, 'Running')
+    const actions = async () => (await stage.world.store.operations.actions(id)).map((op) => op.verb)
+    assert.deepEqual(await actions(), ['start', 'create'])
+    // What ends by itself, or was stopped before, stays so.
+    stage.world.engine.exit(id, 0)
+    await stage.world.activity.settle()
+    await stage.crash()
+    await stage.rest()
+    await stage.relists()
+    assert.equal((await shown()).status, 'Stopped')
+    assert.deepEqual(await actions(), ['start', 'create'])
+  })
+
   it('what carries our label and has no record is removed, but only when a second look finds it so', async () => {
     const { engine } = stage.world
     const stray = '11111111-1111-4111-8111-111111111111'

@@ -68,6 +68,8 @@ export class World {
   /** The first is the one that most is about. */
   readonly sites: readonly Site[]
   readonly activity = new Activity()
+  /** As the operator has it: what ran before a life ended is started in the next one. */
+  resumesStopped = false
   readonly #directory = mkdtempSync(join(SCRATCH, 'zund-crash-'))
   readonly database: SqlDatabase
   readonly store: SqlStore

@@ -177,6 +177,10 @@ export const OPTIONS = {
     fallback: '',
     help: 'Where container names must be unique.',
   }),
+  resumeContainerState: flag('compute', 'resume_container_state', {
+    fallback: 'false',
+    help: 'Start containers that were running when the host went down, and that the engine does not start by itself.',
+  }),
   enableCpuPinning: flag('compute', 'enable_cpu_pinning', { fallback: 'false', help: 'Offer dedicated cores.' }),
   reserveDiskForImage: decimal(0, 1)('compute', 'reserve_disk_for_image', {
     fallback: '0.2',

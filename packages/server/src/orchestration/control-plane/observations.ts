@@ -17,7 +17,7 @@ export async function observe(
   newUuid: () => string,
   host: string,
   uuid: string,
-  { seen, end }: { seen: Observation; end?: EventOfEnd | undefined },
+  { seen, end, resume }: { seen: Observation; end?: EventOfEnd | undefined; resume?: boolean },
 ): Promise<Followed> {
   const container = await tx.containers.byUuid(uuid, { kind: 'all' })
   if (container === undefined || container.host !== host) return undefined
@@ -40,7 +40,9 @@ export async function observe(
     // What happens by itself is explained by exit code and detail, not by the reason of an older failure.
     ...(seen.state === 'running' ? { statusReason: null } : {}),
   })
-  return undefined
+  if (resume !== true) return undefined
+  await acceptOwn(tx, newUuid, container, 'start', { byService: true })
+  return 'operation'
 }
 
 /** The engine has lost a container it had (container-states 6.3). */

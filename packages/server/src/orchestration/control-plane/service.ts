@@ -8,6 +8,7 @@ import { applyEntries } from './journal.ts'
 import { settleCapsule } from './capsules.ts'
 import { observe } from './observations.ts'
 import { imageDone, pendingImages } from './pending-images.ts'
+import { Resumption } from './resumption.ts'
 import type { MovingOptions } from '../scheduling/move.ts'
 import type { Clock, Logger } from '../ports/clock.ts'
 import type { CallOptions, ControlPlane } from '../ports/control-plane.ts'
@@ -48,6 +49,8 @@ export interface ControlPlaneDeps {
   readonly leaseTtlMs: number
   readonly newUuid: () => string
   readonly moving: MovingOptions
+  /** Start what was running when its host went down; default: leave it as it ended. */
+  readonly resumeStopped?: boolean
   /** Domain and credentials for a container's image; looked up when its operation is claimed, never stored with it. */
   readonly registryFor: (container: Container) => Promise<{ domain: string | null; auth: RegistryAuth | null }>
 }
@@ -55,9 +58,11 @@ export interface ControlPlaneDeps {
 /** The control plane's end of the link: what agents ask for, turned into conditional writes. */
 export class ControlPlaneService implements ControlPlane {
   readonly #deps: ControlPlaneDeps
+  readonly #resumption: Resumption
 
   constructor(deps: ControlPlaneDeps) {
     this.#deps = deps
+    this.#resumption = new Resumption(deps.resumeStopped ?? false)
   }
 
   async openSession(hello: HostHello, _o: CallOptions): Promise<Session> {
@@ -68,6 +73,7 @@ export class ControlPlaneService implements ControlPlane {
       return { epoch: next, requeued: await tx.operations.requeueLane(hostLane(hello.host)) }
     })
     const rows = await store.containers.onHost(hello.host)
+    this.#resumption.begin(hello.host, rows)
     const containers: AssignedContainer[] = []
     for (const row of rows) containers.push(toAssigned(row, await store.bindings.ofContainer(row.uuid)))
     log.info({ host: hello.host, epoch, containers: rows.length, requeued }, 'host session opened')
@@ -207,13 +213,15 @@ export class ControlPlaneService implements ControlPlane {
 
   async report(report: ObservedReport, _o: CallOptions): Promise<void> {
     const { store, doorbell, newUuid } = this.#deps
-    const lane = hostLane(report.session.host)
+    const { host } = report.session
+    const lane = hostLane(host)
     const accepted = await store.write(async (tx) => {
       await requireHostSession(tx.hosts, report.session)
       let more = false
       const capsules = new Set<string>()
       for (const { uuid, ...look } of report.containers) {
-        const followed = await observe(tx, newUuid, report.session.host, uuid, look)
+        const resume = this.#resumption.isToBeStarted(host, { uuid, ...look })
+        const followed = await observe(tx, newUuid, host, uuid, { ...look, resume })
         if (followed === 'operation') more = true
         else if (followed !== undefined) capsules.add(followed.capsule)
       }
@@ -221,6 +229,10 @@ export class ControlPlaneService implements ControlPlane {
       for (const uuid of capsules) if (await settleCapsule(tx, newUuid, uuid)) more = true
       return more
     })
+    this.#resumption.seen(
+      host,
+      report.containers.map(({ uuid }) => uuid),
+    )
     if (accepted) doorbell.ring(lane)
   }
 
