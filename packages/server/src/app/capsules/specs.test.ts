@@ -47,7 +47,7 @@ test('a member has what its template says, and the policy of the capsule', () =>
   assert.deepEqual([spec.restartPolicy?.name, spec.entrypoint, spec.privileged], ['always', null, false])
   const init = memberSpec(MEMBER, TEMPLATE, { isInit: true, mayChoosePull: false })
   assert.deepEqual(init.restartPolicy, { name: 'on-failure', maximumRetryCount: 10 })
-  assert.equal(init.imagePullPolicy, null)
+  assert.equal(init.imagePullPolicy, 'always')
 })
 
 test('names of members are those of the contract, and differ, however many there are', () => {
