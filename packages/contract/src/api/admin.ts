@@ -1,6 +1,6 @@
 /** Services, hosts, zones, images, networks of engines, quotas, registries (admin-resources). */
-import { Type, type Static } from 'typebox'
-import { exact, IsoTime, Links, named, nullable, page, StringMap, Uuid, words } from './schema.ts'
+import { Type } from 'typebox'
+import { exact, IsoTime, Links, named, nullable, page, StringMap, Uuid, words, type Wire } from './schema.ts'
 
 export const ServiceSchema = named('Service', {
   id: Type.Integer(),
@@ -16,7 +16,7 @@ export const ServiceSchema = named('Service', {
   report_count: Type.Integer(),
   availability_zone: Type.String(),
 })
-export type Service = Static<typeof ServiceSchema>
+export type Service = Wire<typeof ServiceSchema>
 
 export const ServicesSchema = named('Services', { services: Type.Array(ServiceSchema) })
 
@@ -50,14 +50,14 @@ export const HostSchema = named('Host', {
   enable_cpu_pinning: Type.Boolean(),
   links: Links,
 })
-export type Host = Static<typeof HostSchema>
+export type Host = Wire<typeof HostSchema>
 
 export const HostPageSchema = page('HostPage', { hosts: Type.Array(HostSchema) })
 
 export const ZonePageSchema = page('ZonePage', {
   availability_zones: Type.Array(exact({ availability_zone: Type.String() })),
 })
-export type Zone = Static<typeof ZonePageSchema>['availability_zones'][number]
+export type Zone = Wire<typeof ZonePageSchema>['availability_zones'][number]
 
 export const ImageSchema = named('Image', {
   uuid: Uuid,
@@ -69,7 +69,7 @@ export const ImageSchema = named('Image', {
   project_id: Type.String(),
   host: Type.String(),
 })
-export type Image = Static<typeof ImageSchema>
+export type Image = Wire<typeof ImageSchema>
 
 export const ImagePageSchema = page('ImagePage', { images: Type.Array(ImageSchema) })
 
@@ -79,7 +79,7 @@ export const FoundImageSchema = named('FoundImage', {
   is_automated: Type.Boolean(),
   metadata: exact({ is_official: Type.Boolean(), star_count: Type.Integer() }),
 })
-export type FoundImage = Static<typeof FoundImageSchema>
+export type FoundImage = Wire<typeof FoundImageSchema>
 
 export const HostNetworkSchema = named('HostNetwork', {
   uuid: Uuid,
@@ -89,17 +89,17 @@ export const HostNetworkSchema = named('HostNetwork', {
   network_id: Type.String({ description: 'Id of the network on the engine.' }),
   neutron_net_id: Type.String(),
 })
-export type HostNetwork = Static<typeof HostNetworkSchema>
+export type HostNetwork = Wire<typeof HostNetworkSchema>
 
 export const QUOTA_RESOURCES = ['containers', 'memory', 'cpu', 'disk'] as const
 
 const limit = Type.Integer({ minimum: -1, description: '-1 is unlimited.' })
 export const QuotaSchema = named('Quota', { containers: limit, memory: limit, cpu: limit, disk: limit })
-export type Quota = Static<typeof QuotaSchema>
+export type Quota = Wire<typeof QuotaSchema>
 
 const used = exact({ limit, in_use: Type.Number() })
 export const QuotaUsageSchema = named('QuotaUsage', { containers: used, memory: used, cpu: used, disk: used })
-export type QuotaUsage = Static<typeof QuotaUsageSchema>
+export type QuotaUsage = Wire<typeof QuotaUsageSchema>
 
 const REGISTRY = {
   uuid: Uuid,
@@ -111,8 +111,9 @@ const REGISTRY = {
   user_id: Type.String(),
 }
 export const ListedRegistrySchema = named('ListedRegistry', REGISTRY)
+export type ListedRegistry = Wire<typeof ListedRegistrySchema>
 export const RegistrySchema = named('Registry', { ...REGISTRY, links: Links })
-export type Registry = Static<typeof RegistrySchema>
+export type Registry = Wire<typeof RegistrySchema>
 
 export const OneRegistrySchema = named('OneRegistry', { registry: RegistrySchema })
 export const RegistryPageSchema = page('RegistryPage', { registries: Type.Array(ListedRegistrySchema) })

@@ -1,7 +1,7 @@
 /** The capsule object (capsules 7): two formats, up to version 1.31 and from 1.32 on. */
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import { AddressSchema, CONTAINER_STATUSES, ListedContainerSchema, RestartPolicyAnswer } from './container.ts'
-import { exact, Links, named, nullable, page, SpacedTime, StringMap, Uuid, words } from './schema.ts'
+import { exact, Links, named, nullable, page, SpacedTime, StringMap, Uuid, words, type Wire } from './schema.ts'
 
 const COMMON = {
   uuid: Uuid,
@@ -27,7 +27,7 @@ export const CapsuleSchema = named('Capsule', {
   labels: StringMap,
   restart_policy: RestartPolicyAnswer,
 })
-export type Capsule = Static<typeof CapsuleSchema>
+export type Capsule = Wire<typeof CapsuleSchema>
 
 export const LegacyCapsuleSchema = named('LegacyCapsule', {
   ...COMMON,
@@ -39,7 +39,7 @@ export const LegacyCapsuleSchema = named('LegacyCapsule', {
   init_containers_uuids: Type.Array(Type.String()),
   capsule_version: Type.String(),
 })
-export type LegacyCapsule = Static<typeof LegacyCapsuleSchema>
+export type LegacyCapsule = Wire<typeof LegacyCapsuleSchema>
 
 export const CapsulePageSchema = page('CapsulePage', { capsules: Type.Array(CapsuleSchema) })
 export const LegacyCapsulePageSchema = page('LegacyCapsulePage', { capsules: Type.Array(LegacyCapsuleSchema) })

@@ -1,6 +1,6 @@
 /** The container object (containers 2). Its fields are the same in every version. */
-import { Type, type Static } from 'typebox'
-import { exact, Links, named, nullable, page, SpacedTime, StringMap, Uuid, words } from './schema.ts'
+import { Type } from 'typebox'
+import { exact, Links, named, nullable, page, SpacedTime, StringMap, Uuid, words, type Wire } from './schema.ts'
 
 export const CONTAINER_STATUSES = [
   'Creating',
@@ -24,7 +24,7 @@ export const AddressSchema = named('Address', {
   subnet_id: Type.String(),
   preserve_on_delete: Type.Boolean(),
 })
-export type Address = Static<typeof AddressSchema>
+export type Address = Wire<typeof AddressSchema>
 
 export const RestartPolicyAnswer = named('RestartPolicy', {
   Name: words(['no', 'always', 'on-failure', 'unless-stopped']),
@@ -48,7 +48,7 @@ const FIELDS = {
   image: Type.String(),
   image_driver: Type.String(),
   image_pull_policy: Type.Optional(
-    nullable(words(['always', 'ifnotpresent', 'never'], { description: 'Only for those whom a rule lets see it.' })),
+    nullable(words(['always', 'ifnotpresent', 'never'], 'Only for those whom a rule lets see it.')),
   ),
   command: Type.Array(Type.String()),
   entrypoint: Type.Array(Type.String()),
@@ -83,9 +83,9 @@ const FIELDS = {
 
 /** As lists have it: without links. */
 export const ListedContainerSchema = named('ListedContainer', FIELDS)
-export type ListedContainer = Static<typeof ListedContainerSchema>
+export type ListedContainer = Wire<typeof ListedContainerSchema>
 
 export const ContainerSchema = named('Container', { ...FIELDS, links: Links })
-export type Container = Static<typeof ContainerSchema>
+export type Container = Wire<typeof ContainerSchema>
 
 export const ContainerPageSchema = page('ContainerPage', { containers: Type.Array(ListedContainerSchema) })

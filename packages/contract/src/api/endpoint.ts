@@ -2,7 +2,8 @@
  * One call of the public API, as data: the server routes by it and reads requests with it, the document is made of it,
  * and the client makes its calls with it.
  */
-import type { Static, TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
+import type { Wire } from './schema.ts'
 import type { Fields } from '../fields/field.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -82,7 +83,7 @@ export const NO_CONTENT: Answer<TSchema, 204> = { status: 204, schema: null }
 
 /** Type of what an endpoint answers. */
 export type Answered<E extends Endpoint> =
-  E['answers'][number] extends Answer<infer S> ? (S extends TSchema ? Static<S> : never) : never
+  E['answers'][number] extends Answer<infer S> ? (S extends TSchema ? Wire<S> : never) : never
 
 export function isIn(
   { since = 1, until = Infinity }: { readonly since?: number | undefined; readonly until?: number | undefined },

@@ -1,6 +1,6 @@
 /** What is ours and not upstream's. */
-import { Type, type Static } from 'typebox'
-import { exact, IsoTime, Links, named, nullable, page, Uuid, words } from './schema.ts'
+import { Type } from 'typebox'
+import { exact, IsoTime, Links, named, nullable, page, Uuid, words, type Wire } from './schema.ts'
 
 export const ExtensionSchema = named('Extension', {
   name: Type.String(),
@@ -9,7 +9,7 @@ export const ExtensionSchema = named('Extension', {
   description: Type.String(),
   links: Links,
 })
-export type Extension = Static<typeof ExtensionSchema>
+export type Extension = Wire<typeof ExtensionSchema>
 
 export const ExtensionsSchema = named('Extensions', { extensions: Type.Array(ExtensionSchema) })
 
@@ -31,7 +31,7 @@ export const LocalNetworkSchema = named('LocalNetwork', {
   created_at: IsoTime,
   links: Links,
 })
-export type LocalNetwork = Static<typeof LocalNetworkSchema>
+export type LocalNetwork = Wire<typeof LocalNetworkSchema>
 export const LocalNetworkPageSchema = page('LocalNetworkPage', { networks: Type.Array(LocalNetworkSchema) })
 
 export const LocalVolumeSchema = named('LocalVolume', {
@@ -46,7 +46,7 @@ export const LocalVolumeSchema = named('LocalVolume', {
   created_at: IsoTime,
   links: Links,
 })
-export type LocalVolume = Static<typeof LocalVolumeSchema>
+export type LocalVolume = Wire<typeof LocalVolumeSchema>
 export const LocalVolumePageSchema = page('LocalVolumePage', { volumes: Type.Array(LocalVolumeSchema) })
 
 const PAST = {
@@ -63,7 +63,7 @@ const PAST = {
   links: Links,
 }
 export const PastContainerSchema = named('PastContainer', PAST)
-export type PastContainer = Static<typeof PastContainerSchema>
+export type PastContainer = Wire<typeof PastContainerSchema>
 export const PastContainerPageSchema = page('PastContainerPage', { containers: Type.Array(PastContainerSchema) })
 
 const PastStepSchema = named('PastStep', {
@@ -109,4 +109,4 @@ export const ContainerHistorySchema = named('ContainerHistory', {
   actions: Type.Array(PastActionSchema),
   stops: Type.Array(StopSchema),
 })
-export type ContainerHistory = Static<typeof ContainerHistorySchema>
+export type ContainerHistory = Wire<typeof ContainerHistorySchema>

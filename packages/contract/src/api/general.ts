@@ -1,6 +1,6 @@
 /** Errors, version documents, health (api-conventions 3, 4, 6, 14). */
-import { Type, type Static } from 'typebox'
-import { exact, Links, named } from './schema.ts'
+import { Type } from 'typebox'
+import { exact, Links, named, type Wire } from './schema.ts'
 
 const ErrorSchema = named('Error', {
   request_id: Type.String(),
@@ -12,7 +12,7 @@ const ErrorSchema = named('Error', {
   min_version: Type.Optional(Type.String()),
   max_version: Type.Optional(Type.String()),
 })
-export type ApiErrorBody = Static<typeof ErrorSchema>
+export type ApiErrorBody = Wire<typeof ErrorSchema>
 
 export const ErrorsSchema = named('Errors', { errors: Type.Array(ErrorSchema, { minItems: 1 }) })
 
@@ -35,7 +35,7 @@ export const VersionsSchema = named('Versions', {
   versions: Type.Array(VersionSchema),
   default_version: VersionSchema,
 })
-export type Versions = Static<typeof VersionsSchema>
+export type Versions = Wire<typeof VersionsSchema>
 
 /** What the document of v1 has links for. */
 export const V1_RESOURCES = [
@@ -66,6 +66,6 @@ export const V1Schema = named('V1', {
   quota_classes: Links,
   registries: Links,
 })
-export type V1 = Static<typeof V1Schema>
+export type V1 = Wire<typeof V1Schema>
 
 export const HealthSchema = named('Health', { detailed: Type.Boolean(), reasons: Type.Array(Type.String()) })

@@ -1,6 +1,6 @@
 /** What is seen of a live container (containers 9 to 15). */
-import { Type, type Static } from 'typebox'
-import { exact, IsoTime, named, nullable, Uuid, words } from './schema.ts'
+import { Type } from 'typebox'
+import { exact, IsoTime, named, nullable, Uuid, words, type Wire } from './schema.ts'
 
 export const StatsSchema = named('Stats', {
   CONTAINER: nullable(Type.String()),
@@ -11,13 +11,13 @@ export const StatsSchema = named('Stats', {
   'BLOCK I/O(B)': Type.String({ pattern: '^[0-9]+/[0-9]+$' }),
   'NET I/O(B)': Type.String({ pattern: '^[0-9]+/[0-9]+$' }),
 })
-export type Stats = Static<typeof StatsSchema>
+export type Stats = Wire<typeof StatsSchema>
 
 export const TopSchema = named('Top', {
   Titles: Type.Array(Type.String()),
   Processes: Type.Array(Type.Array(Type.String())),
 })
-export type Top = Static<typeof TopSchema>
+export type Top = Wire<typeof TopSchema>
 
 /** `exec_id` and `proxy_url` when the command waits for a terminal, else `output` and `exit_code`. */
 export const ExecutedSchema = named('Executed', {
@@ -26,7 +26,7 @@ export const ExecutedSchema = named('Executed', {
   exec_id: nullable(Type.String()),
   proxy_url: nullable(Type.String()),
 })
-export type Executed = Static<typeof ExecutedSchema>
+export type Executed = Wire<typeof ExecutedSchema>
 
 export const ArchiveSchema = named('Archive', {
   data: Type.String({ description: 'The tar file: base64 from version 1.25 on, before that as text.' }),
@@ -38,7 +38,7 @@ export const ArchiveSchema = named('Archive', {
     linkTarget: Type.String(),
   }),
 })
-export type Archive = Static<typeof ArchiveSchema>
+export type Archive = Wire<typeof ArchiveSchema>
 
 /** One for each port, from version 1.18 on. */
 export const PortsSchema = named('AttachedPorts', {
@@ -63,7 +63,11 @@ export const AddressesSchema = named('AttachedAddresses', {
     }),
   ),
 })
-export type AttachedNetworks = Static<typeof PortsSchema> | Static<typeof AddressesSchema>
+export type AttachedPort = Wire<typeof PortsSchema>['networks'][number]
+export type AttachedAddress = Wire<typeof AddressesSchema>['networks'][number]
+export interface AttachedNetworks {
+  readonly networks: readonly AttachedPort[] | readonly AttachedAddress[]
+}
 
 export const CommittedSchema = named('Committed', { uuid: Uuid })
 
@@ -86,9 +90,9 @@ const EventSchema = named('ActionEvent', {
 })
 
 const ActionSchema = named('Action', ACTION)
-export type Action = Static<typeof ActionSchema>
+export type Action = Wire<typeof ActionSchema>
 
 export const ActionsSchema = named('Actions', { containerActions: Type.Array(ActionSchema) })
 
 export const ActionWithEventsSchema = named('ActionWithEvents', { ...ACTION, events: Type.Array(EventSchema) })
-export type ActionWithEvents = Static<typeof ActionWithEventsSchema>
+export type ActionWithEvents = Wire<typeof ActionWithEventsSchema>

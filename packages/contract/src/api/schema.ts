@@ -1,5 +1,5 @@
 /** Small pieces of the schemas of answers. Nothing that a schema does not name may be in an answer. */
-import { Type, type TProperties, type TSchema } from 'typebox'
+import { Type, type Static, type TEnum, type TProperties, type TSchema } from 'typebox'
 
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
@@ -10,8 +10,9 @@ export function named<P extends TProperties>(name: string, properties: P) {
 
 export const exact = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: false })
 
-export const words = <const T extends readonly string[]>(list: T, options: { description?: string } = {}) =>
-  Type.Enum(list, options)
+export function words<const T extends string>(list: readonly T[], description?: string): TEnum<T[]> {
+  return Type.Enum([...list], description === undefined ? {} : { description })
+}
 
 /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
 export const SpacedTime = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{6}$' })
@@ -35,3 +36,12 @@ export function page<P extends TProperties>(name: string, items: P) {
 
 /** An answer without anything to say is the JSON value null. */
 export const Nothing = Type.Null()
+
+/** The type of what has this schema. Nobody changes an answer. */
+export type Wire<S extends TSchema> = DeepReadonly<Static<S>>
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T

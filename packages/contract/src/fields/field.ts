@@ -33,7 +33,7 @@ type IsRequired<F> = F extends { readonly required: true } ? true : false
 
 /** What is read. Absent fields are there, as undefined. */
 export type Read<F extends Fields> = {
-  readonly [K in keyof F]: F[K] extends Field<infer Out, unknown>
+  readonly [K in keyof F]: F[K] extends Field<infer Out>
     ? IsRequired<F[K]> extends true
       ? Exclude<Out, undefined>
       : Out | undefined

@@ -149,7 +149,7 @@ export function objects<F extends Fields>(
   fields: F,
   more: About & {
     readonly most: number
-    readonly check?: (item: Read<F>, given: Record<string, unknown>) => string | undefined
+    readonly check?: (given: Readonly<Record<string, unknown>>) => string | undefined
   },
 ): Field<Read<F>[], readonly Given<F>[]> {
   const { most, check, ...about } = more
@@ -161,10 +161,9 @@ export function objects<F extends Fields>(
       if (items.length > most) throw bad(name, items.length, `There must be at most ${most}`)
       return items.map((item) => {
         if (!isObject(item)) throw bad(name, item, 'Every item must be an object')
-        const read = readFields(fields, item, minor)
-        const reason = check?.(read, item)
+        const reason = check?.(item)
         if (reason !== undefined) throw bad(name, item, reason)
-        return read
+        return readFields(fields, item, minor)
       })
     },
   }

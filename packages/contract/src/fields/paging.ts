@@ -41,7 +41,13 @@ export function pageFields(largest: number, keys: readonly string[]): PageFields
 
 function once<Out>(read: (text: string) => Out): (value: unknown) => Out | undefined {
   return (value) => {
-    const last: unknown = Array.isArray(value) ? value.at(-1) : value
-    return last === undefined || last === '' || last === 'None' ? undefined : read(String(last))
+    const text = lastText(value)
+    return text === undefined ? undefined : read(text)
   }
+}
+
+/** Of an argument that makes sense only once. */
+export function lastText(value: unknown): string | undefined {
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value
+  return typeof last !== 'string' || last === '' || last === 'None' ? undefined : last
 }

@@ -11,6 +11,7 @@ export function readFields<F extends Fields>(fields: F, given: Given, minor: num
     known,
     (name, field) => {
       const value = given[name]
+      if (value === undefined && field.required === 'even null') throw missing(name)
       if (value === null && field.refusesNull !== undefined) throw bad(name, null, field.refusesNull)
       return value ?? undefined
     },
@@ -68,12 +69,14 @@ function requireMinor(name: string, minor: number, since: number): void {
   )
 }
 
-export function refuseUnknownFields(given: Given, known: readonly string[]): void {
+/** `where`: the path of an object inside of the body. */
+export function refuseUnknownFields(given: Given, known: readonly string[], where?: string): void {
   const unknown = Object.keys(given).filter((name) => !known.includes(name))
   if (unknown.length === 0) return
   const names = listed(unknown, "'")
+  const place = where === undefined ? '' : `in ${where} `
   throw new FieldError(
-    `Additional properties are not allowed (${names} ${unknown.length === 1 ? 'was' : 'were'} unexpected)`,
+    `Additional properties are not allowed ${place}(${names} ${unknown.length === 1 ? 'was' : 'were'} unexpected)`,
   )
 }
 

@@ -106,7 +106,7 @@ const HOST_KEYS = [
   'kernel_version',
 ]
 
-export function hostEndpoints({ maxPageSize }: RequestOptions) {
+export function hostEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSize'>) {
   return {
     listHosts: endpoint({
       id: 'listHosts',
@@ -142,7 +142,7 @@ export function hostEndpoints({ maxPageSize }: RequestOptions) {
   }
 }
 
-export function imageEndpoints({ maxPageSize }: RequestOptions) {
+export function imageEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSize'>) {
   return {
     listImages: endpoint({
       id: 'listImages',

@@ -1,6 +1,7 @@
 import {
   filterArgument,
   anyArgument,
+  anyBoolean,
   ignoredArgument,
   textArgument,
   wholeArgument,
@@ -39,7 +40,7 @@ export const CONTAINER_FILTERS = [
 
 const SORT_KEYS = ['id', ...CONTAINER_FILTERS, 'uuid', 'created_at', 'updated_at'] as const
 
-const name = { min: 1, max: 255 }
+const NAME = { min: 1, max: 255 }
 
 /** Everything of containers but what looks into a live one. */
 export function containerEndpoints({ limits, maxPageSize }: RequestOptions) {
@@ -170,7 +171,7 @@ export function containerEndpoints({ limits, maxPageSize }: RequestOptions) {
 
 type Filter = (typeof CONTAINER_FILTERS)[number]
 
-function filters(): Readonly<Record<Filter, Field<readonly string[], string | readonly string[]>>> {
+function filters(): Readonly<Record<Filter, Field<readonly string[], string | boolean | readonly string[]>>> {
   const one = filterArgument({ about: 'Exactly so; given several times, any of the values.' })
   return {
     name: one,
@@ -181,17 +182,21 @@ function filters(): Readonly<Record<Filter, Field<readonly string[], string | re
     host: one,
     task_state: one,
     status: one,
-    auto_remove: one,
+    auto_remove: booleanFilter(),
   }
 }
 
-function action<const P extends string, A extends Record<string, Field>>(
-  id: string,
-  path: P,
-  summary: string,
-  args: A,
-  strict: boolean,
-) {
+function booleanFilter(): Field<readonly string[], boolean | string | readonly string[]> {
+  const one = filterArgument()
+  return {
+    about: 'In every usual spelling.',
+    takesNone: true,
+    schema: () => anyArgument().schema(1),
+    read: (value, name, minor) => one.read(value, name, minor).map((text) => String(anyBoolean(name, text))),
+  }
+}
+
+function action<A extends Record<string, Field>>(id: string, path: string, summary: string, args: A, strict: boolean) {
   return endpoint({
     id,
     method: 'POST',
@@ -240,10 +245,10 @@ function signal(): Field<string | undefined, string | number> {
 }
 
 function networkActions() {
-  const network = textArgument(name, { about: 'Name or uuid.' })
-  const port = textArgument(name, { about: 'Uuid.' })
+  const network = textArgument(NAME, { about: 'Name or uuid.' })
+  const port = textArgument(NAME, { about: 'Uuid.' })
   const group = (id: string, path: string, summary: string) => ({
-    ...action(id, path, summary, { name: required(textArgument(name)) }, true),
+    ...action(id, path, summary, { name: required(textArgument(NAME)) }, true),
     until: 14,
   })
   return {
@@ -264,7 +269,7 @@ function networkActions() {
       tag,
       summary: 'Put a container on one more network.',
       since: 8,
-      args: { network, port, fixed_ip: textArgument(name, { about: 'IPv4 or IPv6; only with `network`.' }) },
+      args: { network, port, fixed_ip: textArgument(NAME, { about: 'IPv4 or IPv6; only with `network`.' }) },
       strict: true,
       answers: [answer(200, Nothing)],
       errors: ON_ONE,

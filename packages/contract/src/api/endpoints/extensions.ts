@@ -1,6 +1,6 @@
 import { anyArgument } from '../../fields/arguments.ts'
 import type { Field } from '../../fields/field.ts'
-import { pageFields } from '../../fields/paging.ts'
+import { lastText, pageFields } from '../../fields/paging.ts'
 import { answer, endpoint, NO_CONTENT } from '../endpoint.ts'
 import {
   ContainerHistorySchema,
@@ -27,7 +27,7 @@ export const EXTENSION_ENDPOINTS = {
   }),
 }
 
-export function historyEndpoints({ maxPageSize }: RequestOptions) {
+export function historyEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSize'>) {
   return {
     listHistory: endpoint({
       id: 'listHistory',
@@ -38,7 +38,7 @@ export function historyEndpoints({ maxPageSize }: RequestOptions) {
       extension: 'container-history',
       args: {
         ...pageFields(maxPageSize, ['deleted_at', 'created_at', 'name', 'uuid']),
-        name: lastText(),
+        name: once(),
         all_projects: anyArgument({ about: 'Those of all projects, for admins.' }),
       },
       strict: true,
@@ -60,18 +60,11 @@ export function historyEndpoints({ maxPageSize }: RequestOptions) {
 }
 
 /** Given several times, the last one counts; empty is absent. */
-function lastText(): Field<string | undefined, string> {
-  return {
-    about: 'Exactly so.',
-    schema: () => ({ type: 'string' }),
-    read: (value) => {
-      const last: unknown = Array.isArray(value) ? value.at(-1) : value
-      return last === '' || last === 'None' || last === undefined ? undefined : String(last)
-    },
-  }
+function once(): Field<string | undefined, string> {
+  return { about: 'Exactly so.', schema: () => ({ type: 'string' }), read: lastText }
 }
 
-export function localEndpoints({ maxPageSize }: RequestOptions) {
+export function localEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSize'>) {
   return { ...localNetworks(maxPageSize), ...localVolumes(maxPageSize) }
 }
 

@@ -76,7 +76,7 @@ export const LIVE_ENDPOINTS = {
     tag,
     summary: 'Run a command in a container: to its end, or on a terminal.',
     args: {
-      command: command(),
+      command: required(command()),
       run: narrowArgument({ about: 'Wait for its end; the default is yes. Else a terminal is to be opened for it.' }),
       interactive: narrowArgument({ about: 'With standard input and a terminal.' }),
     },
@@ -140,8 +140,7 @@ export const LIVE_ENDPOINTS = {
 function command(): Field<string | readonly unknown[], string | readonly string[]> {
   const line = textArgument({ min: 1, max: 2 * LONGEST_COMMAND })
   return {
-    about: 'A list of words, or a line that is split as a shell would; no shell runs it. Needed.',
-    required: true,
+    about: 'A list of words, or a line that is split as a shell would; no shell runs it.',
     schema: (minor) => ({ anyOf: [line.schema(minor), { type: 'array', items: { type: 'string' }, minItems: 1 }] }),
     read: (value, name, minor) => (Array.isArray(value) ? value : line.read(value, name, minor)),
   }

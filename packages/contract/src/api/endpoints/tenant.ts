@@ -17,7 +17,7 @@ import { Type } from 'typebox'
 const LEGACY = { until: 31 }
 const CURRENT = { since: 32 }
 
-export function capsuleEndpoints({ maxPageSize }: RequestOptions) {
+export function capsuleEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSize'>) {
   const all_projects = anyArgument({ code: 'invalid-value', about: 'Only for admins.' })
   return {
     createCapsule: endpoint({
@@ -148,7 +148,7 @@ function lastAnyArgument(): Field<boolean | undefined, boolean> {
 
 export const REGISTRY_FILTERS = ['name', 'domain', 'username', 'project_id', 'user_id'] as const
 
-export function registryEndpoints({ maxPageSize }: RequestOptions) {
+export function registryEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSize'>) {
   const tag = 'registries'
   const filter = filterArgument({ about: 'Exactly so; given several times, any of the values.' })
   return {

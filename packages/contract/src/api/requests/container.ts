@@ -18,13 +18,26 @@ import type { Limits } from '../limits.ts'
 
 export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const HOST = /^[a-zA-Z0-9\-._]*$/
-const IMAGE = /[a-zA-Z0-9][a-zA-Z0-9_.-]/
+export const IMAGE = /[a-zA-Z0-9][a-zA-Z0-9_.-]/
 const PULL_POLICIES = ['never', 'always', 'ifnotpresent', 'Never', 'Always', 'IfNotPresent'] as const
 
 /** Decoded bytes of one injected file, and how many mounts and networks a container may have. */
 export const LARGEST_FILE_BYTES = 1024 * 1024
 const MOST_MOUNTS = 64
 const MOST_NETS = 16
+
+/** CVE-2024-21626: a working directory below /proc can point outside of the container. */
+export const WORKDIR = text(
+  { max: 255 },
+  {
+    about: 'An absolute path that is not below /proc.',
+    check: (path) => {
+      if (path === '') return undefined
+      if (!path.startsWith('/')) return 'It must be an absolute path'
+      return /^\/+proc(\/|$)/.test(path) ? 'It must not be below /proc' : undefined
+    },
+  },
+)
 
 const NOT_NULL = { refusesNull: 'It must not be null' }
 
@@ -48,7 +61,7 @@ export function createFields(limits: Limits) {
     cpu_policy: choice(['shared', 'dedicated'], { refusesNull: 'It is not one of shared, dedicated' }),
     memory: memory(limits),
     disk: number({ min: limits.minimumDisk, max: limits.maximumDisk, integer: true }, { about: 'GiB.' }),
-    workdir: text({ max: 255 }, { about: 'An absolute path that is not below /proc.', check: workdirReason }),
+    workdir: WORKDIR,
     environment: map<string, string>({ type: 'string' }, environmentEntry, { about: 'Names have no `=`.' }),
     labels: map<string, string | number | boolean>({ type: ['string', 'number', 'boolean'] }, labelEntry, {
       about: 'The prefix `org.openstack.zund.` is reserved.',
@@ -71,7 +84,7 @@ export function createFields(limits: Limits) {
     nets: objects(NET_FIELDS, {
       most: MOST_NETS,
       about: 'Exactly one of `network` and `port` in each.',
-      check: (_net, given) =>
+      check: (given) =>
         (given['network'] === undefined) === (given['port'] === undefined)
           ? 'Exactly one of network and port must be given'
           : undefined,
@@ -104,11 +117,18 @@ const NET_FIELDS = {
   'v6-fixed-ip': text({ max: 64 }),
 }
 
+export const MOUNT_SIZE = { min: 1, max: 16_384, integer: true }
+
 const MOUNT_FIELDS = {
-  destination: text({ min: 1, max: 4096 }, { about: 'An absolute path.' }),
+  destination: required(text({ min: 1, max: 4096 }, { about: 'An absolute path.' })),
   type: text({}, { about: '`volume`, or `bind` for a file.' }),
   source: text({ max: 2 * LARGEST_FILE_BYTES }, { about: 'Name or uuid of a volume; base64 of a file.' }),
-  size: number({ min: 1, max: 16_384, integer: true }, { about: 'GiB of a new volume.' }),
+  size: mountSize(),
+}
+
+/** It is only looked at where a volume is to be made. */
+function mountSize(): Field<unknown, number | string> {
+  return { ...number(MOUNT_SIZE), about: 'GiB of a new volume.', read: (value) => value }
 }
 
 const seconds = () => number({ min: 0, max: 86_400, integer: true }, { about: 'Seconds.' })
@@ -156,13 +176,6 @@ function command(): Field<string | string[], string | readonly string[]> {
       return value
     },
   }
-}
-
-/** CVE-2024-21626: a working directory below /proc can point outside of the container. */
-function workdirReason(path: string): string | undefined {
-  if (path === '') return undefined
-  if (!path.startsWith('/')) return 'It must be an absolute path'
-  return /^\/+proc(\/|$)/.test(path) ? 'It must not be below /proc' : undefined
 }
 
 function environmentEntry(key: string, value: unknown, field: string): readonly [string, string] {

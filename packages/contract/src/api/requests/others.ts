@@ -104,12 +104,12 @@ function quota(): Field<number, number | string> {
       ],
     }),
     read: (value, name) => {
-      const number = typeof value === 'string' && /^-?[0-9]+$/.test(value) ? Number(value) : value
+      const limit = typeof value === 'string' && /^-?[0-9]+$/.test(value) ? Number(value) : value
       // A text may have more digits than a number can hold.
-      if (typeof number !== 'number' || !(Number.isInteger(number) || typeof value === 'string')) {
+      if (typeof limit !== 'number' || !(Number.isInteger(limit) || typeof value === 'string')) {
         throw bad(name, value, 'It is not a whole number')
       }
-      if (number >= -1 && number <= LARGEST_QUOTA) return number === 0 ? 0 : number
+      if (limit >= -1 && limit <= LARGEST_QUOTA) return limit === 0 ? 0 : limit
       throw new FieldError(
         `Quota limit ${shown(value)} for ${name} must be between -1, which is unlimited, and ${LARGEST_QUOTA}.`,
         'invalid-quota-value',

@@ -1,7 +1,8 @@
 /** One container of a template (capsules 2.4). */
+import { IMAGE, NAME } from '@zund/contract/api/requests/container.ts'
 import type { MemberTemplate } from '../../domain/capsule/types.ts'
 import type { PullPolicy } from '../../orchestration/ports/wire.ts'
-import { checkedWorkdir, IMAGE, isBelowRoot, NAME } from '../containers/create-input.ts'
+import { checkedWorkdir, isBelowRoot } from '../containers/create-input.ts'
 import { bad, missing } from '../fields.ts'
 import type { Limits } from '../options.ts'
 import { invalidTemplate } from './invalid-template.ts'

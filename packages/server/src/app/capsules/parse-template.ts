@@ -1,8 +1,8 @@
 /** The body of a create, key by key (capsules 2). What is checked nowhere else is bounded here. */
+import { NAME } from '@zund/contract/api/requests/container.ts'
 import type { CapsuleTemplate } from '../../domain/capsule/types.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import type { RestartPolicy } from '../../orchestration/ports/wire.ts'
-import { NAME } from '../containers/create-input.ts'
 import type { Limits } from '../options.ts'
 import { bad, isObject, missing, refuseUnknownFields, type Body } from '../fields.ts'
 import { invalidTemplate } from './invalid-template.ts'

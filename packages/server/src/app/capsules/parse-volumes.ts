@@ -1,6 +1,6 @@
 /** The volumes of a template (capsules 2.5). Only Cinder's are known. */
+import { NAME } from '@zund/contract/api/requests/container.ts'
 import type { MemberTemplate, VolumeTemplate } from '../../domain/capsule/types.ts'
-import { NAME } from '../containers/create-input.ts'
 import { bad, missing } from '../fields.ts'
 import { invalidTemplate } from './invalid-template.ts'
 import type { Part } from './part.ts'

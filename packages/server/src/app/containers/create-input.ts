@@ -1,21 +1,11 @@
-/** The body of a create, field by field (containers 3.2 and 3.3), as the microversion has it. */
+/** The body of a create (containers 3.2 and 3.3): its fields are declared in the contract, rules between them are here. */
+import { createFields, LARGEST_FILE_BYTES, MOUNT_SIZE, WORKDIR } from '@zund/contract/api/requests/container.ts'
+import type { Read } from '@zund/contract/fields/field.ts'
 import ipaddr from 'ipaddr.js'
 import { InvalidInput, NotFound } from '../../domain/errors.ts'
 import { shellWords } from '../../domain/shell-words.ts'
 import type { Healthcheck, PullPolicy, RestartPolicy } from '../../orchestration/ports/wire.ts'
-import {
-  bad,
-  booleanField,
-  isObject,
-  listField,
-  missing,
-  numberField,
-  objectField,
-  refuseUnknownFields,
-  stringList,
-  textField,
-  type Body,
-} from '../fields.ts'
+import { bad, numberField, readFields, type Body } from '../fields.ts'
 import type { Limits } from '../options.ts'
 import type { MountRequest } from './plan-mounts.ts'
 import type { NetRequest } from './plan-networks.ts'
@@ -54,141 +44,71 @@ export interface CreateInput {
   readonly host: string | null
 }
 
-const FIELDS = [
-  'image',
-  'name',
-  'command',
-  'cpu',
-  'cpu_policy',
-  'memory',
-  'disk',
-  'workdir',
-  'environment',
-  'labels',
-  'hostname',
-  'image_driver',
-  'image_pull_policy',
-  'restart_policy',
-  'interactive',
-  'tty',
-  'auto_remove',
-  'auto_heal',
-  'privileged',
-  'runtime',
-  'security_groups',
-  'exposed_ports',
-  'nets',
-  'mounts',
-  'healthcheck',
-  'availability_zone',
-  'hints',
-  'registry',
-]
-
-export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
-const HOST = /^[a-zA-Z0-9\-._]*$/
-export const IMAGE = /[a-zA-Z0-9][a-zA-Z0-9_.-]/
-
-/** Decoded bytes of one injected file, and how many mounts a container may have. */
-const LARGEST_FILE_BYTES = 1024 * 1024
-const MOST_MOUNTS = 64
-const MOST_NETS = 16
+type Given = Read<ReturnType<typeof createFields>>
 
 export function parseCreate(body: Body, minor: number, limits: Limits): CreateInput {
-  refuseUnknownFields(body, [...FIELDS, ...(minor >= 39 ? ['host'] : []), ...(minor >= 40 ? ['entrypoint'] : [])])
-  const image = textField(body, 'image', { min: 2, max: 255, pattern: IMAGE })
-  if (image === undefined) throw missing('image')
-  const cpuPolicy = parseCpuPolicy(body)
-  const cpu = parseCpu(body, limits)
+  const given = readFields(createFields(limits), body, minor)
+  const { cpu = null, cpu_policy: cpuPolicy = 'shared', auto_remove: autoRemove = false } = given
   if (cpuPolicy === 'dedicated' && cpu !== null && !Number.isInteger(cpu)) {
     throw bad('cpu', cpu, 'With cpu_policy dedicated it must be a whole number of cores')
   }
-  const interactive = booleanField(body, 'interactive')
-  const autoRemove = gated(body, 'auto_remove', minor, 3, parseAutoRemove(body))
-  const restartPolicy = parseRestartPolicy(body)
-  if (autoRemove === true && restartPolicy !== null && restartPolicy.name !== 'no') {
+  const restartPolicy = restartPolicyOf(given)
+  if (autoRemove && restartPolicy !== null && restartPolicy.name !== 'no') {
     throw new InvalidInput(`auto_remove and restart_policy '${restartPolicy.name}' exclude each other.`)
   }
-  const securityGroups = stringList(body, 'security_groups') ?? []
-  for (const group of securityGroups) textField({ security_groups: group }, 'security_groups', { min: 1, max: 255 })
-  const exposedPorts = parseExposedPorts(body)
-  if (exposedPorts.length > 0) {
-    requireMinor('exposed_ports', minor, 24)
-    if (securityGroups.length > 0) {
-      throw bad('exposed_ports', body['exposed_ports'], 'It cannot be given together with security_groups')
-    }
+  const { security_groups: securityGroups = [] } = given
+  const exposedPorts = Object.keys(given.exposed_ports ?? {})
+  if (exposedPorts.length > 0 && securityGroups.length > 0) {
+    throw bad('exposed_ports', body['exposed_ports'], 'It cannot be given together with security_groups')
   }
-  const hostname = textField(body, 'hostname', { min: 0, max: 63, pattern: HOST })
-  const healthcheck = parseHealthcheck(body)
-  if (healthcheck !== null) requireMinor('healthcheck', minor, 22)
-  const mounts = parseMounts(body)
-  if (mounts.length > 0) requireMinor('mounts', minor, 11)
-  const hints = objectField(body, 'hints') ?? {}
   return {
-    image,
-    name: textField(body, 'name', { min: 2, max: 255, pattern: NAME }) ?? null,
-    command: parseCommand(body, minor),
-    entrypoint: minor >= 40 ? nonEmpty(stringList(body, 'entrypoint')) : null,
+    image: given.image,
+    name: given.name ?? null,
+    command: commandOf(given.command),
+    entrypoint: nonEmpty(given.entrypoint),
     cpu,
     cpuPolicy,
-    memoryMiB: parseMemory(body, limits),
-    diskGiB: numberField(body, 'disk', { min: limits.minimumDisk, max: limits.maximumDisk, integer: true }) ?? null,
-    workdir: checkedWorkdir(body, 'workdir'),
-    environment: parseEnvironment(body),
-    labels: parseLabels(body),
-    hostname: gated(body, 'hostname', minor, 9, hostname === '' ? null : (hostname ?? null)),
-    imageDriver: noneIsNull(textField(body, 'image_driver', { min: 1, max: 255 })),
-    imagePullPolicy: parsePullPolicy(body),
+    memoryMiB: given.memory ?? null,
+    diskGiB: given.disk ?? null,
+    workdir: given.workdir || null,
+    environment: given.environment ?? {},
+    labels: given.labels ?? {},
+    hostname: given.hostname || null,
+    imageDriver: given.image_driver === undefined || given.image_driver === 'None' ? null : given.image_driver,
+    imagePullPolicy: given.image_pull_policy === undefined ? null : PULL_POLICIES[given.image_pull_policy],
     restartPolicy,
-    interactive: interactive ?? false,
-    tty: parseTty(body, minor, interactive),
-    autoRemove: autoRemove ?? false,
-    autoHeal: booleanField(body, 'auto_heal') ?? false,
-    privileged: gated(body, 'privileged', minor, 21, booleanField(body, 'privileged')),
+    interactive: given.interactive ?? false,
+    tty: ttyOf(given, minor),
+    autoRemove,
+    autoHeal: given.auto_heal ?? false,
+    privileged: given.privileged,
     // The dashboard sends the empty text for what was not chosen.
-    runtime: gated(body, 'runtime', minor, 5, textField(body, 'runtime', { max: 32 })) || null,
+    runtime: given.runtime || null,
     securityGroups: [...new Set(securityGroups)],
     exposedPorts,
-    nets: parseNets(body),
-    mounts,
-    healthcheck,
-    availabilityZone: textField(body, 'availability_zone', { max: 255 }) || null,
-    hints,
-    registry:
-      gated(body, 'registry', minor, 31, textField(body, 'registry', { min: 2, max: 255, pattern: NAME })) ?? null,
-    host: minor >= 39 ? (textField(body, 'host', { min: 1, max: 255, pattern: HOST }) ?? null) : null,
+    nets: (given.nets ?? []).map(netOf),
+    mounts: mountsOf(given.mounts ?? []),
+    healthcheck: healthcheckOf(given),
+    availabilityZone: given.availability_zone || null,
+    hints: given.hints ?? {},
+    registry: given.registry ?? null,
+    host: given.host ?? null,
   }
 }
 
-export function parseCpu(body: Body, limits: Limits): number | null {
-  return numberField(body, 'cpu', { min: limits.minimumCpus, max: limits.maximumCpus, integer: false }) ?? null
-}
+const PULL_POLICIES = {
+  never: 'never',
+  always: 'always',
+  ifnotpresent: 'ifnotpresent',
+  Never: 'never',
+  Always: 'always',
+  IfNotPresent: 'ifnotpresent',
+} as const satisfies Record<string, PullPolicy>
 
-export function parseMemory(body: Body, limits: Limits): number | null {
-  return numberField(body, 'memory', { min: limits.minimumMemory, max: limits.maximumMemory, integer: true }) ?? null
-}
-
-/** A field that was given below the version it came with. */
-function gated<T>(body: Body, name: string, minor: number, since: number, value: T): T {
-  if (body[name] !== undefined && body[name] !== null) requireMinor(name, minor, since)
-  return value
-}
-
-function requireMinor(name: string, minor: number, since: number): void {
-  if (minor >= since) return
-  throw new InvalidInput(
-    `Invalid param ${name} because current request version is 1.${minor}. ${name} is only supported from version 1.${since}.`,
-    'invalid-param-in-version',
-  )
-}
-
-function parseCommand(body: Body, minor: number): string[] | null {
-  const value = body['command']
-  if (value === undefined || value === null) return null
-  if (minor >= 20) return nonEmpty(stringList(body, 'command'))
-  if (typeof value !== 'string') throw bad('command', value, 'Before version 1.20 it is a string')
-  const words = shellWords(value)
-  if (words === undefined) throw bad('command', value, 'A quote in it is not closed')
+/** A line is split as a shell would. */
+function commandOf(command: Given['command']): string[] | null {
+  const words = typeof command === 'string' ? shellWords(command) : (command ?? [])
+  if (words === undefined) throw bad('command', command, 'A quote in it is not closed')
   return nonEmpty(words)
 }
 
@@ -197,170 +117,68 @@ function nonEmpty(list: string[] | undefined): string[] | null {
   return list === undefined || list.length === 0 ? null : list
 }
 
-function noneIsNull(text: string | undefined): string | null {
-  return text === undefined || text === 'None' ? null : text
-}
-
-function parseCpuPolicy(body: Body): 'shared' | 'dedicated' {
-  const value = body['cpu_policy']
-  if (value === undefined) return 'shared'
-  if (value !== 'shared' && value !== 'dedicated') throw bad('cpu_policy', value, 'It is not one of shared, dedicated')
-  return value
-}
-
-/** CVE-2024-21626: a working directory below /proc can point outside of the container. */
+/** `name` is how messages call it. */
 export function checkedWorkdir(body: Body, name: string): string | null {
-  const value = textField(body, name, { max: 255 }) ?? null
-  if (value === null || value === '') return null
-  if (!value.startsWith('/')) throw bad(name, value, 'It must be an absolute path')
-  if (/^\/+proc(\/|$)/.test(value)) throw bad(name, value, 'It must not be below /proc')
-  return value
+  return readFields({ [name]: WORKDIR }, { [name]: body[name] }, 1)[name] || null
 }
 
-function parseEnvironment(body: Body): Record<string, string> {
-  const given = objectField(body, 'environment') ?? {}
-  const environment: Record<string, string> = {}
-  for (const [key, value] of Object.entries(given)) {
-    if (key === '' || key.includes('=') || key.includes('\0')) {
-      throw bad('environment', key, "A name must have at least 1 character and no '='")
-    }
-    if (typeof value !== 'string' || value.includes('\0')) {
-      throw bad('environment', value, `The value of ${key} must be a string`)
-    }
-    environment[key] = value
-  }
-  return environment
-}
-
-function parseLabels(body: Body): Record<string, string> {
-  const labels: Record<string, string> = {}
-  for (const [key, value] of Object.entries(objectField(body, 'labels') ?? {})) {
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-      throw bad('labels', value, `The value of ${key} must be a string, a number or a boolean`)
-    }
-    if (key.startsWith('org.openstack.zund.')) {
-      throw bad('labels', key, 'The prefix org.openstack.zund. is reserved')
-    }
-    labels[key] = String(value)
-  }
-  return labels
-}
-
-function parsePullPolicy(body: Body): PullPolicy | null {
-  const value = body['image_pull_policy']
-  if (value === undefined || value === null) return null
-  const known = ['never', 'always', 'ifnotpresent', 'Never', 'Always', 'IfNotPresent']
-  if (typeof value !== 'string' || !known.includes(value)) {
-    throw bad('image_pull_policy', value, `It is not one of ${known.join(', ')}`)
-  }
-  return value.toLowerCase() as PullPolicy
-}
-
-function parseRestartPolicy(body: Body): RestartPolicy | null {
-  const policy = objectField(body, 'restart_policy')
+function restartPolicyOf({ restart_policy: policy }: Given): RestartPolicy | null {
   if (policy === undefined) return null
-  refuseUnknownFields(policy, ['Name', 'MaximumRetryCount'])
-  const name = policy['Name']
-  if (name === undefined) throw missing('restart_policy.Name')
-  if (name !== 'no' && name !== 'always' && name !== 'on-failure' && name !== 'unless-stopped') {
-    throw bad('restart_policy', policy, 'Name is not one of no, always, on-failure, unless-stopped')
-  }
-  const count = numberField(policy, 'MaximumRetryCount', { min: 0, max: 2 ** 31 - 1, integer: true }) ?? 0
+  const { Name: name, MaximumRetryCount: count = 0 } = policy
   if (count !== 0 && (name === 'always' || name === 'unless-stopped')) {
     throw bad('restart_policy', policy, `MaximumRetryCount must be 0 with ${name}`)
   }
   return { name, maximumRetryCount: name === 'no' ? 0 : count }
 }
 
-function parseAutoRemove(body: Body): boolean | undefined {
-  const value = body['auto_remove']
-  if (value === undefined || value === null) return undefined
-  if (typeof value !== 'boolean') throw bad('auto_remove', value, 'It is not a boolean')
-  return value
-}
-
 /** Up to 1.35 a terminal goes with standard input; from 1.36 each is asked for by itself. */
-function parseTty(body: Body, minor: number, interactive: boolean | undefined): boolean {
-  const tty = booleanField(body, 'tty') ?? false
+function ttyOf({ tty = false, interactive }: Given, minor: number): boolean {
   return minor >= 20 && minor < 36 && interactive !== undefined ? interactive : tty
 }
 
-function parseExposedPorts(body: Body): string[] {
-  return Object.keys(objectField(body, 'exposed_ports') ?? {}).map((key) => {
-    const [port = '', protocol = 'tcp', ...more] = key.split('/')
-    if (more.length > 0 || (protocol !== 'tcp' && protocol !== 'udp')) {
-      throw bad('exposed_ports', key, 'The protocol must be tcp or udp')
-    }
-    if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-      throw bad('exposed_ports', key, 'The port must be between 1 and 65535')
-    }
-    return `${Number(port)}/${protocol}`
-  })
+function healthcheckOf({ healthcheck: check }: Given): Healthcheck | null {
+  if (check === undefined) return null
+  const { cmd = null, interval = null, timeout = null, retries = null } = check
+  return { test: cmd, intervalS: interval, timeoutS: timeout, retries }
 }
 
-function parseHealthcheck(body: Body): Healthcheck | null {
-  const check = objectField(body, 'healthcheck')
-  if (check === undefined || Object.keys(check).length === 0) return null
-  refuseUnknownFields(check, ['cmd', 'interval', 'timeout', 'retries'])
-  const seconds = { min: 0, max: 86_400, integer: true }
-  return {
-    test: textField(check, 'cmd', { min: 1, max: 255 }) ?? null,
-    intervalS: numberField(check, 'interval', seconds) ?? null,
-    timeoutS: numberField(check, 'timeout', seconds) ?? null,
-    retries: numberField(check, 'retries', { min: 0, max: 1000, integer: true }) ?? null,
-  }
+type Net = NonNullable<Given['nets']>[number]
+
+function netOf(net: Net): NetRequest {
+  const { network, port } = net
+  // The built-in network service has no ports that a user could have made beforehand.
+  if (port !== undefined) throw new NotFound(`Port ${port} could not be found.`, 'port-not-found')
+  if (network === undefined) throw bad('nets', net, 'network must be a string')
+  return { network, ipv4: addressOf(net, 'v4-fixed-ip', 'IPv4'), ipv6: addressOf(net, 'v6-fixed-ip', 'IPv6') }
 }
 
-function parseNets(body: Body): NetRequest[] {
-  const nets = listField(body, 'nets') ?? []
-  if (nets.length > MOST_NETS) throw bad('nets', nets.length, `There must be at most ${MOST_NETS}`)
-  return nets.map((net) => {
-    if (!isObject(net)) throw bad('nets', net, 'Every item must be an object')
-    refuseUnknownFields(net, ['network', 'port', 'v4-fixed-ip', 'v6-fixed-ip'])
-    if ((net['network'] === undefined) === (net['port'] === undefined)) {
-      throw bad('nets', net, 'Exactly one of network and port must be given')
-    }
-    const port = textField(net, 'port', { min: 1, max: 255 })
-    // The built-in network service has no ports that a user could have made beforehand.
-    if (port !== undefined) throw new NotFound(`Port ${port} could not be found.`, 'port-not-found')
-    const network = textField(net, 'network', { min: 1, max: 255 })
-    if (network === undefined) throw bad('nets', net, 'network must be a string')
-    return { network, ipv4: parseAddress(net, 'v4-fixed-ip', 'ipv4'), ipv6: parseAddress(net, 'v6-fixed-ip', 'ipv6') }
-  })
-}
-
-export function parseAddress(body: Body, name: string, kind: 'ipv4' | 'ipv6'): string | null {
-  const value = textField(body, name, { max: 64 })
+function addressOf(net: Net, name: 'v4-fixed-ip' | 'v6-fixed-ip', kind: 'IPv4' | 'IPv6'): string | null {
+  const value = net[name]
   if (value === undefined || value === '') return null
-  const valid = kind === 'ipv4' ? ipaddr.IPv4.isValidFourPartDecimal(value) : ipaddr.IPv6.isValid(value)
-  if (!valid) throw bad(name, value, `It is not an ${kind === 'ipv4' ? 'IPv4' : 'IPv6'} address`)
+  const valid = kind === 'IPv4' ? ipaddr.IPv4.isValidFourPartDecimal(value) : ipaddr.IPv6.isValid(value)
+  if (!valid) throw bad(name, value, `It is not an ${kind} address`)
   return value
 }
 
-function parseMounts(body: Body): MountRequest[] {
-  const mounts = listField(body, 'mounts') ?? []
-  if (mounts.length > MOST_MOUNTS) throw bad('mounts', mounts.length, `There must be at most ${MOST_MOUNTS}`)
-  const parsed = mounts.map(parseMount)
-  const destinations = parsed.map((mount) => mount.destination.replace(/\/+$/, ''))
+type Mount = NonNullable<Given['mounts']>[number]
+
+function mountsOf(mounts: readonly Mount[]): MountRequest[] {
+  const requests = mounts.map(mountOf)
+  const destinations = requests.map((mount) => mount.destination.replace(/\/+$/, ''))
   const twice = destinations.find((destination, i) => destinations.indexOf(destination) !== i)
   if (twice !== undefined) throw bad('mounts', twice, 'A destination is given twice')
-  return parsed
+  return requests
 }
 
-function parseMount(mount: unknown): MountRequest {
-  if (!isObject(mount)) throw bad('mounts', mount, 'Every item must be an object')
-  refuseUnknownFields(mount, ['type', 'source', 'destination', 'size'])
-  const destination = textField(mount, 'destination', { min: 1, max: 4096 })
-  if (destination === undefined) throw missing('mounts.destination')
+function mountOf(mount: Mount): MountRequest {
+  const { destination, type = 'volume', source = '', size } = mount
   if (!isBelowRoot(destination)) {
     throw bad('mounts', destination, 'destination must be an absolute path below /')
   }
-  const type = textField(mount, 'type') ?? 'volume'
-  const source = textField(mount, 'source', { max: 2 * LARGEST_FILE_BYTES })
-  if (type === 'bind') return { kind: 'file', contents: checkedBase64(source ?? ''), destination }
+  if (type === 'bind') return { kind: 'file', contents: checkedBase64(source), destination }
   if (type !== 'volume') throw bad('mounts', type, 'type is not one of volume, bind')
-  if (source !== undefined && source !== '') return { kind: 'existing', source, destination }
-  const sizeGiB = numberField(mount, 'size', { min: 1, max: 16_384, integer: true })
+  if (source !== '') return { kind: 'existing', source, destination }
+  const sizeGiB = numberField({ size }, 'size', MOUNT_SIZE)
   if (sizeGiB === undefined) throw bad('mounts', mount, 'One of source and size must be given')
   return { kind: 'new', sizeGiB, destination }
 }

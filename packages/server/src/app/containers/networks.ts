@@ -1,3 +1,4 @@
+import type { AttachedAddress, AttachedNetworks, AttachedPort } from '@zund/contract/api/live.ts'
 import ipaddr from 'ipaddr.js'
 import { addressesOf } from '../../domain/container/addresses.ts'
 import type { Container } from '../../domain/container/types.ts'
@@ -77,12 +78,16 @@ export async function detachNetwork(
 }
 
 /** `GET network_list`: one object per address up to 1.17, one per port from 1.18. */
-export async function listNetworks(deps: ContainerDeps, ctx: RequestContext, ident: string): Promise<object[]> {
+export async function listNetworks(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  ident: string,
+): Promise<AttachedNetworks['networks']> {
   const found = await findAuthorized(deps, ctx, ident, 'container:get_one')
   return ctx.minor < 18 ? perAddress(found) : perPort(found)
 }
 
-function perAddress(container: Container): object[] {
+function perAddress(container: Container): AttachedAddress[] {
   return Object.entries(container.addresses).flatMap(([net_id, list]) =>
     list.map((a) => ({
       net_id,
@@ -94,7 +99,7 @@ function perAddress(container: Container): object[] {
   )
 }
 
-function perPort(container: Container): object[] {
+function perPort(container: Container): AttachedPort[] {
   return Object.entries(container.addresses).flatMap(([net_id, list]) =>
     [...new Set(list.map((a) => a.port))].map((port_id) => ({
       net_id,

@@ -1,12 +1,12 @@
+import { updateFields } from '@zund/contract/api/requests/container.ts'
 import type { Container } from '../../domain/container/types.ts'
 import { Conflict, Unavailable } from '../../domain/errors.ts'
 import type { Tx } from '../../orchestration/ports/store.ts'
 import type { RequestContext } from '../context.ts'
 import { holdForResize } from '../hosts/hold-more.ts'
-import { bad, booleanField, refuseUnknownFields, textField, type Body } from '../fields.ts'
+import { bad, readFields, type Body } from '../fields.ts'
 import { acceptOn } from './act.ts'
 import { requireFreeName } from './create.ts'
-import { NAME, parseCpu, parseMemory } from './create-input.ts'
 import type { ContainerDeps } from './deps.ts'
 import { containerNotFound, findAuthorized, requireStatus } from './find.ts'
 import { requireQuota, type Delta } from './quota.ts'
@@ -28,7 +28,7 @@ export async function updateContainer(
   ident: string,
   body: Body,
 ): Promise<Container> {
-  const change = parseChange(deps, body)
+  const change = parseChange(deps, body, ctx)
   const found = await findAuthorized(deps, ctx, ident, 'container:update')
   requireStatus(found, 'update')
   if (change.cpu !== undefined || change.memoryMiB !== undefined) {
@@ -49,7 +49,7 @@ export async function resizeContainer(
   ident: string,
   body: Body,
 ): Promise<Container> {
-  const change = parseChange(deps, body)
+  const change = parseChange(deps, body, ctx)
   const found = await findAuthorized(deps, ctx, ident, 'container:resize_container')
   requireStatus(found, 'resize_container')
   if (change.cpu !== undefined || change.memoryMiB !== undefined) await resize(deps, ctx, found, change)
@@ -66,23 +66,14 @@ export async function renameContainer(
 ): Promise<Container> {
   const found = await findAuthorized(deps, ctx, ident, 'container:rename')
   if (found.name === name) throw new Conflict('The new name for the container is the same as the old name.')
-  const change = parseChange(deps, { name })
+  const change = parseChange(deps, { name }, ctx)
   await deps.store.write((tx) => applyPlain(tx, deps, found, change))
   return (await deps.store.containers.byUuid(found.uuid, { kind: 'all' })) ?? found
 }
 
-function parseChange(deps: ContainerDeps, body: Body): Change {
-  refuseUnknownFields(body, ['name', 'cpu', 'memory', 'auto_heal'])
-  for (const name of ['name', 'cpu', 'memory', 'auto_heal']) {
-    if (body[name] === null) throw bad(name, null, 'It must not be null')
-  }
-  const { limits } = deps.options
-  return {
-    name: textField(body, 'name', { min: 2, max: 255, pattern: NAME }),
-    autoHeal: booleanField(body, 'auto_heal'),
-    cpu: parseCpu(body, limits) ?? undefined,
-    memoryMiB: parseMemory(body, limits) ?? undefined,
-  }
+function parseChange(deps: ContainerDeps, body: Body, { minor }: RequestContext): Change {
+  const { name, auto_heal: autoHeal, cpu, memory } = readFields(updateFields(deps.options.limits), body, minor)
+  return { name, autoHeal, cpu, memoryMiB: memory }
 }
 
 async function applyPlain(tx: Tx, deps: ContainerDeps, found: Container, change: Change): Promise<void> {

@@ -2,7 +2,7 @@ import { Forbidden } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import type { Doorbell, Store } from '../../orchestration/ports/store.ts'
 import type { RequestContext } from '../context.ts'
-import { bad, missing, textField, type Body } from '../fields.ts'
+import { bad } from '../fields.ts'
 import type { AppOptions } from '../options.ts'
 import type { Policy } from '../ports/policy.ts'
 
@@ -21,9 +21,6 @@ export function requireProject(ctx: RequestContext): string {
 }
 
 /** A name that containers can refer to: one that reads as an id would be looked for as one. */
-export function requiredName(body: Body): string {
-  const name = textField(body, 'name', { min: 1, max: 255, pattern: /^[^\p{Cc}]*$/u })
-  if (name === undefined) throw missing('name')
+export function requireNameNotId(name: string): void {
   if (normaliseUuid(name) !== undefined) throw bad('name', name, 'It must not look like an id')
-  return name
 }

@@ -1,4 +1,5 @@
 /** Networks of a machine without Neutron, for containers to be put on with `nets`. */
+import { CREATE_LOCAL_NETWORK_FIELDS } from '@zund/contract/api/requests/others.ts'
 import { Conflict, NotFound } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import { hostLane } from '../../domain/operation/types.ts'
@@ -6,9 +7,9 @@ import { dispose } from '../../orchestration/disposals.ts'
 import type { LocalNetwork, LocalNetworkReads, Page } from '../../orchestration/ports/store.ts'
 import { createNetwork } from '../containers/plan-networks.ts'
 import { lookupScope, ownScope, type RequestContext } from '../context.ts'
-import { refuseUnknownFields, type Body } from '../fields.ts'
+import { readFields, type Body } from '../fields.ts'
 import { pageOf } from '../page.ts'
-import { requireProject, requiredName, type LocalDeps } from './deps.ts'
+import { requireNameNotId, requireProject, type LocalDeps } from './deps.ts'
 import { requireNetworkQuota } from './quota.ts'
 
 /** A network and how many addresses of it are taken, in both versions together. */
@@ -22,8 +23,8 @@ const NOT_FOUND = 'network-not-found'
 const DEFAULT_NAME = 'default'
 
 export async function createLocalNetwork(deps: LocalDeps, ctx: RequestContext, body: Body): Promise<NetworkState> {
-  refuseUnknownFields(body, ['name'])
-  const name = requiredName(body)
+  const { name } = readFields(CREATE_LOCAL_NETWORK_FIELDS, body, ctx.minor)
+  requireNameNotId(name)
   deps.policy.authorize('local_network:create', ctx)
   const projectId = requireProject(ctx)
   const network = await deps.store.write(async (tx) => {

@@ -1,13 +1,14 @@
 /** Volumes of a machine without Cinder, for containers to mount with `mounts`. */
+import { CREATE_LOCAL_VOLUME_FIELDS } from '@zund/contract/api/requests/others.ts'
 import { Conflict, NotFound } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import { dispose } from '../../orchestration/disposals.ts'
 import type { LocalVolume, LocalVolumeReads, Page } from '../../orchestration/ports/store.ts'
 import { lookupScope, ownScope, type RequestContext } from '../context.ts'
-import { missing, numberField, refuseUnknownFields, type Body } from '../fields.ts'
+import { readFields, type Body } from '../fields.ts'
 import { pageOf } from '../page.ts'
-import { requireProject, requiredName, type LocalDeps } from './deps.ts'
+import { requireNameNotId, requireProject, type LocalDeps } from './deps.ts'
 import { requireVolumeQuota } from './quota.ts'
 
 /** A volume and the container that has it; null: none has. */
@@ -17,15 +18,11 @@ export interface VolumeState {
 }
 
 const NOT_FOUND = 'volume-not-found'
-/** As for the volumes that come and go with a container. */
-const LARGEST_GIB = 16_384
 
 /** Only a record: the space is taken on the host where it is attached first. */
 export async function createLocalVolume(deps: LocalDeps, ctx: RequestContext, body: Body): Promise<VolumeState> {
-  refuseUnknownFields(body, ['name', 'size'])
-  const name = requiredName(body)
-  const sizeGiB = numberField(body, 'size', { min: 1, max: LARGEST_GIB, integer: true })
-  if (sizeGiB === undefined) throw missing('size')
+  const { name, size: sizeGiB } = readFields(CREATE_LOCAL_VOLUME_FIELDS, body, ctx.minor)
+  requireNameNotId(name)
   deps.policy.authorize('local_volume:create', ctx)
   const projectId = requireProject(ctx)
   const volume = await deps.store.write(async (tx) => {

@@ -2,6 +2,7 @@
  * Networks of the engines, which hosts make when a container first needs them; an admin may have one made before that, or
  * taken down (admin-resources 5). What the contract calls a Neutron network is here one of the built-in service.
  */
+import { CREATE_HOST_NETWORK_FIELDS } from '@zund/contract/api/requests/others.ts'
 import { Conflict, Forbidden, NotFound, Unavailable } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import { v5 } from '../../lib/uuid-v5.ts'
@@ -9,7 +10,7 @@ import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { LocalNetwork, Store } from '../../orchestration/ports/store.ts'
 import { subnetsOf } from '../containers/plan-networks.ts'
 import type { RequestContext } from '../context.ts'
-import { missing, refuseUnknownFields, textField, type Body } from '../fields.ts'
+import { readFields, type Body } from '../fields.ts'
 import { upHosts } from '../hosts/up-hosts.ts'
 import type { AppOptions } from '../options.ts'
 import type { HostGateway } from '../ports/host-gateway.ts'
@@ -37,12 +38,7 @@ const NAMESPACE = '1f0a8a55-43c4-4f0f-8f0a-0f6d6f3a7f25'
 /** Makes it on one host that is up. It may be there already: then nothing changes, and the answer is the same. */
 export async function createNetwork(deps: NetworkDeps, ctx: RequestContext, body: Body): Promise<HostNetwork> {
   deps.policy.authorize('network:create', ctx)
-  refuseUnknownFields(body, ['name', 'neutron_net_id'])
-  // Its value means nothing: the network is named by its id.
-  if (body['name'] === undefined) throw missing('name')
-  textField(body, 'name', { min: 2, max: 255 })
-  const id = textField(body, 'neutron_net_id', { min: 2, max: 255 })
-  if (id === undefined) throw missing('neutron_net_id')
+  const { neutron_net_id: id } = readFields(CREATE_HOST_NETWORK_FIELDS, body, ctx.minor)
   const { projectId, userId } = ctx.caller
   if (projectId === null) throw new Forbidden('The token is not scoped to a project.')
   const network = await find(deps, id)

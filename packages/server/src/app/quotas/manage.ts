@@ -1,9 +1,10 @@
 /** What a project or a quota class may have; operators change it, members see their own. */
+import { QUOTA_FIELDS } from '@zund/contract/api/requests/others.ts'
 import { InvalidInput } from '../../domain/errors.ts'
-import { DEFAULT_CLASS, QUOTA_RESOURCES, type QuotaLimits, type QuotaResource } from '../../domain/quota.ts'
+import { DEFAULT_CLASS, type QuotaLimits } from '../../domain/quota.ts'
 import type { QuotaOwner, Store, Usage } from '../../orchestration/ports/store.ts'
 import type { RequestContext } from '../context.ts'
-import { bad, refuseUnknownFields, shown, type Body } from '../fields.ts'
+import { readFields, type Body } from '../fields.ts'
 import type { AppOptions } from '../options.ts'
 import type { Policy } from '../ports/policy.ts'
 import { limitsOfClass, limitsOfProject } from './limits.ts'
@@ -14,8 +15,6 @@ export interface QuotaDeps {
   readonly options: Pick<AppOptions, 'quota'>
 }
 
-/** As for the options of the configuration. */
-const LARGEST = 2_000_000_000
 const LONGEST_OWNER = 255
 
 export async function showQuota(deps: QuotaDeps, ctx: RequestContext, projectId: string): Promise<QuotaLimits> {
@@ -42,7 +41,7 @@ export async function updateQuota(
   projectId: string,
   fields: Body,
 ): Promise<QuotaLimits> {
-  const limits = parseLimits(fields)
+  const limits = limitsIn(fields, ctx)
   deps.policy.authorize('quota:update', ctx, { project_id: projectId })
   await set(deps, ['project', projectId], limits)
   return await limitsOfProject(deps.store.quotas, projectId, deps.options.quota)
@@ -65,7 +64,7 @@ export async function updateQuotaClass(
   name: string,
   fields: Body,
 ): Promise<QuotaLimits> {
-  const limits = parseLimits(fields)
+  const limits = limitsIn(fields, ctx)
   deps.policy.authorize('quota_class:update', ctx)
   await set(deps, ['class', name], limits)
   return await limitsOfClass(deps.store.quotas, name, deps.options.quota)
@@ -81,21 +80,12 @@ async function set(deps: QuotaDeps, owner: QuotaOwner, limits: Partial<QuotaLimi
   await deps.store.write((tx) => tx.quotas.set(owner, limits))
 }
 
-function parseLimits(fields: Body): Partial<QuotaLimits> {
-  refuseUnknownFields(fields, QUOTA_RESOURCES)
-  const given = QUOTA_RESOURCES.filter((name) => fields[name] !== undefined)
-  return Object.fromEntries(given.map((name) => [name, limitOf(name, fields[name])]))
-}
-
-/** The client sends text. */
-function limitOf(name: QuotaResource, value: unknown): number {
-  const number = typeof value === 'string' && /^-?[0-9]+$/.test(value) ? Number(value) : value
-  // A text may have more digits than a number can hold.
-  const isWhole = typeof number === 'number' && (Number.isInteger(number) || typeof value === 'string')
-  if (!isWhole) throw bad(name, value, 'It is not a whole number')
-  if (number >= -1 && number <= LARGEST) return number === 0 ? 0 : number
-  throw new InvalidInput(
-    `Quota limit ${shown(value)} for ${name} must be between -1, which is unlimited, and ${LARGEST}.`,
-    'invalid-quota-value',
-  )
+function limitsIn(body: Body, { minor }: RequestContext): Partial<QuotaLimits> {
+  const { containers, memory, cpu, disk } = readFields(QUOTA_FIELDS, body, minor)
+  return {
+    ...(containers === undefined ? {} : { containers }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(disk === undefined ? {} : { disk }),
+  }
 }

@@ -1,13 +1,14 @@
 /** Private image registries of projects: what containers of the project can be made with. */
+import { REGISTRY_FILTERS } from '@zund/contract/api/endpoints/tenant.ts'
 import { Conflict, Forbidden, PolicyNotAuthorized, QuotaExceeded } from '../../domain/errors.ts'
 import type { Page, Registry, RegistryReads, Store } from '../../orchestration/ports/store.ts'
 import { lookupScope, ownScope, type RequestContext } from '../context.ts'
-import { missing, type Body } from '../fields.ts'
+import type { Body } from '../fields.ts'
 import type { AppOptions } from '../options.ts'
 import { pageOf, type PageOrder } from '../page.ts'
 import type { Policy } from '../ports/policy.ts'
 import type { Secrets } from '../ports/secrets.ts'
-import { parseRegistry } from './fields.ts'
+import { readNewRegistry, readRegistryChange } from './fields.ts'
 import { findRegistry, NOT_FOUND_CODE, registryNotFound, registryTarget } from './find.ts'
 
 export interface RegistryDeps {
@@ -18,8 +19,9 @@ export interface RegistryDeps {
   readonly newUuid: () => string
 }
 
-export const REGISTRY_FILTERS = ['name', 'domain', 'username', 'project_id', 'user_id'] as const
-export type RegistryFilters = Readonly<Partial<Record<(typeof REGISTRY_FILTERS)[number], readonly string[]>>>
+export type RegistryFilters = {
+  readonly [Field in (typeof REGISTRY_FILTERS)[number]]: readonly string[] | undefined
+}
 
 const ORDER: PageOrder<Registry> = {
   id: (registry) => registry.uuid,
@@ -36,8 +38,7 @@ const ORDER: PageOrder<Registry> = {
 }
 
 export async function createRegistry(deps: RegistryDeps, ctx: RequestContext, body: Body): Promise<Registry> {
-  const { name, domain, username, password } = parseRegistry(body)
-  if (domain === undefined) throw missing('domain')
+  const { name, domain, username, password } = readNewRegistry(body)
   deps.policy.authorize('registry:create', ctx)
   const { projectId, userId } = ctx.caller
   if (projectId === null) throw new Forbidden('A registry belongs to a project; the token is not scoped to one.')
@@ -65,14 +66,15 @@ export async function listRegistries(
 ): Promise<Registry[]> {
   deps.policy.authorize('registry:get_all', ctx)
   if (wanted.everywhere) deps.policy.authorize('registry:get_all_all_projects', ctx)
-  for (const field of Object.keys(wanted.filters)) {
+  const filters = REGISTRY_FILTERS.filter((field) => wanted.filters[field] !== undefined)
+  for (const field of filters) {
     // Whoever may not see a field shall not find it out by asking for it either.
     if (isFieldHidden(deps.policy, ctx, field)) throw new PolicyNotAuthorized(ruleOf(field))
   }
   const scope = wanted.everywhere && ctx.isAdmin ? { kind: 'all' as const } : ownScope(ctx)
   const fitting = (await deps.store.registries.list(scope)).filter((registry) => {
     const fields: Readonly<Record<string, unknown>> = registryTarget(registry)
-    return Object.entries(wanted.filters).every(([field, values]) => values.some((value) => fields[field] === value))
+    return filters.every((field) => wanted.filters[field]?.some((value) => fields[field] === value))
   })
   return pageOf(fitting, wanted.page, ORDER)
 }
@@ -90,7 +92,7 @@ export async function updateRegistry(
   ident: string,
   body: Body,
 ): Promise<Registry> {
-  const { password, ...fields } = parseRegistry(body)
+  const { password, ...fields } = readRegistryChange(body)
   const { uuid, ...registry } = await findRegistry(deps.store.registries, lookupScope(ctx), ident)
   deps.policy.authorize('registry:update', ctx, registryTarget({ uuid, ...registry }))
   return await deps.store.write(async (tx) => {

@@ -1,26 +1,17 @@
-import { InvalidInput } from '../../domain/errors.ts'
+import type { PageFields } from '@zund/contract/fields/paging.ts'
+import type { Read } from '@zund/contract/fields/field.ts'
 import type { Page } from '../../orchestration/ports/store.ts'
 import type { Query } from './route.ts'
 
-/** Paging parameters of a list (api-conventions 7). */
-export const PAGE_PARAMETERS = ['limit', 'marker', 'sort_key', 'sort_dir'] as const
+/** What does not lead to the next page, because it is in its URL already. */
+const PAGE_PARAMETERS: readonly string[] = ['limit', 'marker', 'sort_key', 'sort_dir']
 
-export function parsePage(query: Query, maxPageSize: number, defaultSortKey: string): Page {
-  const limit = single(query, 'limit')
-  const sortDir = single(query, 'sort_dir') ?? 'asc'
-  if (limit !== undefined && !/^[1-9][0-9]{0,8}$/.test(limit)) {
-    throw new InvalidInput(
-      `Invalid input for query parameters 'limit'. Value: '${limit}'. It must be a positive integer`,
-    )
-  }
-  if (sortDir !== 'asc' && sortDir !== 'desc') {
-    throw new InvalidInput(`Invalid input for query parameters 'sort_dir'. Value: '${sortDir}'. It must be asc or desc`)
-  }
+export function pageOf(args: Read<PageFields>, maxPageSize: number, defaultSortKey: string): Page {
   return {
-    limit: Math.min(limit === undefined ? maxPageSize : Number(limit), maxPageSize),
-    marker: single(query, 'marker') ?? null,
-    sortKey: single(query, 'sort_key') ?? defaultSortKey,
-    sortDir,
+    limit: args.limit ?? maxPageSize,
+    marker: args.marker ?? null,
+    sortKey: args.sort_key ?? defaultSortKey,
+    sortDir: args.sort_dir ?? 'asc',
   }
 }
 
@@ -44,15 +35,8 @@ export function nextUrl(
     marker: last,
   })
   for (const [name, value] of Object.entries(query)) {
-    if ((PAGE_PARAMETERS as readonly string[]).includes(name)) continue
+    if (PAGE_PARAMETERS.includes(name)) continue
     for (const one of typeof value === 'string' ? [value] : value) params.append(name, one)
   }
   return `${baseUrl}/v1/${resource}?${params.toString()}`
-}
-
-/** A parameter that makes sense only once: the last one counts. `None` and empty are absent. */
-export function single(query: Query, name: string): string | undefined {
-  const value = query[name]
-  const last = typeof value === 'string' ? value : value?.at(-1)
-  return last === '' || last === 'None' ? undefined : last
 }

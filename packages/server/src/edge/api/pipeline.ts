@@ -99,7 +99,7 @@ export class Pipeline {
       params: match.params,
       query,
       body,
-      args: request.method === 'GET' ? query : { ...body, ...query },
+      given: request.method === 'GET' ? query : { ...body, ...query },
       baseUrl,
     })
     if (result.headers !== undefined) reply.headers(result.headers)
@@ -130,7 +130,7 @@ export class Pipeline {
   ): Promise<Record<string, unknown>> {
     const limit = route.bodyLimit ?? this.#deps.options.bodyLimit
     const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
-    if (route.requiresJson === true && type !== 'application/json') {
+    if (route.requiresJson && type !== 'application/json') {
       throw new ApiError(415, '', `The content type must be application/json, not '${(type ?? '').slice(0, 100)}'.`)
     }
     if (request.method === 'GET' || !hasBody(request.raw)) return {}

@@ -1,14 +1,24 @@
+import type { Endpoint, Method } from '@zund/contract/api/endpoint.ts'
+import type { Fields, Read } from '@zund/contract/fields/field.ts'
 import type { RequestContext } from '../../app/context.ts'
+import { readArguments } from '../../app/fields.ts'
 
-/** What a handler gets. `args` holds query and body parameters together; the query wins (api-conventions 11). */
-export interface Call {
+/** A request as the pipeline has it. */
+export interface RawCall {
   readonly ctx: RequestContext
   readonly params: Readonly<Record<string, string>>
+  /** As it was sent. */
   readonly query: Query
   readonly body: Readonly<Record<string, unknown>>
-  readonly args: Readonly<Record<string, unknown>>
+  /** Query and body parameters together; the query wins (api-conventions 11). */
+  readonly given: Readonly<Record<string, unknown>>
   /** Scheme and host for links, without a trailing slash. */
   readonly baseUrl: string
+}
+
+/** What a handler gets: `args` are read as the endpoint declares them. */
+export interface Call<A extends Fields = Fields> extends RawCall {
+  readonly args: Read<A>
 }
 
 /** A parameter given several times is an array. */
@@ -23,15 +33,10 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-
-/**
- * One route of the public API. Several may share method and path with different version ranges.
- *
- * `path` is written as `/v1/containers/:ident/start`; a segment that begins with `:` matches any one segment, `*` at the
- * end matches the rest (given as parameter `rest`).
- */
+/** One route of the public API. Several may share method and path with different version ranges. */
 export interface Route {
+  /** What it is in the contract, and in the document. */
+  readonly endpoint: Endpoint
   readonly method: Method
   readonly path: string
   /** Minor versions, inclusive. */
@@ -40,8 +45,29 @@ export interface Route {
   /** Names a query may have; any other is a 400. Absent: unknown ones are ignored. */
   readonly query?: readonly string[]
   /** 415 unless the content type is JSON. */
-  readonly requiresJson?: boolean
+  readonly requiresJson: boolean
   /** Bytes; default is the server's. */
   readonly bodyLimit?: number
-  handle(call: Call): Promise<Reply>
+  handle(call: RawCall): Promise<Reply>
+}
+
+/** The route of an endpoint: requests are let through, and read, as that declares them. */
+export function route<A extends Fields>(
+  endpoint: Endpoint & { readonly args: A },
+  handle: (call: Call<A>) => Promise<Reply>,
+  more: Pick<Route, 'bodyLimit'> = {},
+): Route {
+  const { method, path, since, until, args, strict, queryOnly = false, requiresJson = false } = endpoint
+  return {
+    endpoint,
+    method,
+    path,
+    ...(since === undefined ? {} : { minVersion: since }),
+    ...(until === undefined ? {} : { maxVersion: until }),
+    ...(strict ? { query: Object.keys(args) } : {}),
+    requiresJson,
+    ...more,
+    handle: async (call) =>
+      await handle({ ...call, args: readArguments(args, queryOnly ? call.query : call.given, call.ctx.minor) }),
+  }
 }

@@ -1,9 +1,7 @@
-import { optionalText, queryError } from '../../arguments.ts'
-import type { Call } from '../../route.ts'
+import { badArgument } from '../../../../app/fields.ts'
 
 /** Any text that is not a number of lines means all of them: null. */
-export function parseTail(args: Call['args']): number | null {
-  const tail = optionalText(args, 'tail')
+export function parseTail(tail: string | undefined): number | null {
   return tail !== undefined && /^[0-9]{1,9}$/.test(tail) ? Number(tail) : null
 }
 
@@ -12,14 +10,13 @@ const DATE = /(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2}),(\d{1,3})/
 const LATEST_S = 253_402_300_799
 
 /** Epoch seconds, or a text that holds `YYYY-MM-DD hh:mm:ss,f` in UTC. Absent, empty and 0 mean from the beginning. */
-export function parseSince(args: Call['args']): number | null {
-  const since = optionalText(args, 'since', { max: 255 })
+export function parseSince(since: string | undefined): number | null {
   if (since === undefined || since === '') return null
   const seconds = /^[0-9]+$/.test(since) ? Number(since) : dateSeconds(since)
   if (seconds === undefined) {
-    throw queryError('since', since, 'It is neither a number of seconds nor a date YYYY-MM-DD hh:mm:ss,f')
+    throw badArgument('since', since, 'It is neither a number of seconds nor a date YYYY-MM-DD hh:mm:ss,f')
   }
-  if (seconds > LATEST_S) throw queryError('since', since, `It is greater than the maximum of ${LATEST_S}`)
+  if (seconds > LATEST_S) throw badArgument('since', since, `It is greater than the maximum of ${LATEST_S}`)
   return seconds === 0 ? null : seconds
 }
 

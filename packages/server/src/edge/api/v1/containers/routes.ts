@@ -1,3 +1,5 @@
+import { CONTAINER_FILTERS, containerEndpoints } from '@zund/contract/api/endpoints/containers.ts'
+import type { Action, ActionWithEvents, AttachedNetworks } from '@zund/contract/api/live.ts'
 import { act, type Act } from '../../../../app/containers/act.ts'
 import { listActions, showAction } from '../../../../app/containers/actions.ts'
 import { commitContainer } from '../../../../app/containers/commit.ts'
@@ -8,194 +10,117 @@ import { findAuthorized, policyTarget, requireStatus } from '../../../../app/con
 import { attachNetwork, detachNetwork, listNetworks } from '../../../../app/containers/networks.ts'
 import { rebuildContainer } from '../../../../app/containers/rebuild.ts'
 import { renameContainer, resizeContainer, updateContainer } from '../../../../app/containers/update.ts'
-import { lookupScope, ownScope } from '../../../../app/context.ts'
+import { lookupScope, ownScope, type RequestContext } from '../../../../app/context.ts'
+import { badArgument } from '../../../../app/fields.ts'
 import type { Container } from '../../../../domain/container/types.ts'
 import { InvalidInput, PolicyNotAuthorized } from '../../../../domain/errors.ts'
 import { normaliseUuid } from '../../../../domain/ids.ts'
 import { parseSignal } from '../../../../domain/signals.ts'
-import type { ContainerFilterKey } from '../../../../orchestration/ports/store.ts'
 import type { OperationParams } from '../../../../orchestration/ports/wire.ts'
-import {
-  allProjects,
-  anyBoolean,
-  optionalText,
-  present,
-  queryError,
-  requiredText,
-  wholeNumber,
-  wideBoolean,
-} from '../../arguments.ts'
-import { nextUrl, PAGE_PARAMETERS, parsePage } from '../../paging.ts'
-import type { Call, Reply, Route } from '../../route.ts'
+import { pageOf, nextUrl } from '../../paging.ts'
+import { route, type Call, type RawCall, type Reply, type Route } from '../../route.ts'
 import { iso } from '../../timestamps.ts'
 import type { ContainerViews } from './view.ts'
 
-const COLLECTION = '/v1/containers'
-const ITEM = `${COLLECTION}/:ident`
+type Endpoints = ReturnType<typeof containerEndpoints>
 
-const FILTERS: readonly ContainerFilterKey[] = [
-  'name',
-  'image',
-  'project_id',
-  'user_id',
-  'memory',
-  'host',
-  'task_state',
-  'status',
-  'auto_remove',
-]
-
-/** Seconds a stop may be given: a day is more than any process needs. */
-const LONGEST_STOP_S = 86_400
+/** Injected files come inside of the body. */
+const CREATE_LIMIT = 16 * 1024 * 1024
 
 /** Every route of containers but those that look into a live one. */
 export function containerRoutes(deps: ContainerDeps, views: ContainerViews): Route[] {
+  const endpoints = containerEndpoints(deps.options)
   return [
-    {
-      method: 'POST',
-      path: COLLECTION,
-      query: ['run'],
-      requiresJson: true,
-      // Injected files come inside of the body.
-      bodyLimit: 16 * 1024 * 1024,
-      handle: (call) => create(deps, views, call),
-    },
-    {
-      method: 'GET',
-      path: COLLECTION,
-      query: [...PAGE_PARAMETERS, ...FILTERS, 'all_projects', 'expand', 'resource_url'],
-      handle: (call) => list(deps, views, call),
-    },
-    { method: 'GET', path: ITEM, handle: (call) => show(deps, views, call) },
-    {
-      method: 'PATCH',
-      path: ITEM,
-      handle: async ({ ctx, params, args, baseUrl }) =>
-        view(views, ctx, await updateContainer(deps, ctx, params['ident'] ?? '', args), baseUrl, 200),
-    },
-    {
-      method: 'DELETE',
-      path: ITEM,
-      query: ['force', 'stop', 'all_projects'],
-      handle: async ({ ctx, params, query }) => {
-        await deleteContainer(deps, ctx, params['ident'] ?? '', {
-          force: wideBoolean(query, 'force', false),
-          stop: wideBoolean(query, 'stop', false),
-          allProjects: allProjects(query),
-        })
-        return { status: 204 }
-      },
-    },
-    plain(deps, 'start', 'start'),
-    { ...plain(deps, 'stop', 'stop', timeoutOf), query: ['timeout'] },
-    { ...plain(deps, 'reboot', 'reboot', timeoutOf), query: ['timeout'] },
-    plain(deps, 'pause', 'pause'),
-    plain(deps, 'unpause', 'unpause'),
-    { ...plain(deps, 'kill', 'kill', signalOf), query: ['signal'] },
-    {
-      method: 'POST',
-      path: `${ITEM}/rebuild`,
-      handle: async ({ ctx, params, args }) => {
-        await rebuildContainer(deps, ctx, params['ident'] ?? '', {
-          image: optionalText(args, 'image', { min: 2, max: 255 }),
-          imageDriver: optionalText(args, 'image_driver', { min: 1, max: 255 }),
-        })
-        return { status: 202 }
-      },
-    },
-    {
-      method: 'POST',
-      path: `${ITEM}/resize_container`,
-      minVersion: 19,
-      handle: async ({ ctx, params, args, baseUrl }) =>
-        view(views, ctx, await resizeContainer(deps, ctx, params['ident'] ?? '', args), baseUrl, 202),
-    },
-    {
-      method: 'POST',
-      path: `${ITEM}/rename`,
-      maxVersion: 13,
-      query: ['name'],
-      handle: async ({ ctx, params, args, baseUrl }) =>
-        view(
-          views,
-          ctx,
-          await renameContainer(deps, ctx, params['ident'] ?? '', requiredText(args, 'name', { max: 255 })),
-          baseUrl,
-          200,
-        ),
-    },
-    {
-      method: 'POST',
-      path: `${ITEM}/commit`,
-      query: ['repository', 'tag'],
-      handle: async ({ ctx, params, args }) => {
-        const repository = requiredText(args, 'repository', { max: 255 })
-        const tag = optionalText(args, 'tag', { max: 128 })
-        const uuid = await commitContainer(deps, ctx, params['ident'] ?? '', repository, tag === '' ? undefined : tag)
-        return { status: 202, body: { uuid } }
-      },
-    },
-    ...networkRoutes(deps),
-    ...actionRoutes(deps),
+    route(endpoints.createContainer, (call) => create(deps, views, call), { bodyLimit: CREATE_LIMIT }),
+    route(endpoints.listContainers, (call) => list(deps, views, call)),
+    route(endpoints.showContainer, (call) => show(deps, views, call)),
+    route(endpoints.updateContainer, async ({ ctx, params, given, baseUrl }) =>
+      view(views, ctx, await updateContainer(deps, ctx, params['ident'] ?? '', given), baseUrl, 200),
+    ),
+    route(endpoints.deleteContainer, async ({ ctx, params, args }) => {
+      await deleteContainer(deps, ctx, params['ident'] ?? '', {
+        force: args.force ?? false,
+        stop: args.stop ?? false,
+        allProjects: args.all_projects ?? false,
+      })
+      return { status: 204 }
+    }),
+    ...simpleRoutes(deps, endpoints),
+    route(endpoints.resizeContainer, async ({ ctx, params, given, baseUrl }) =>
+      view(views, ctx, await resizeContainer(deps, ctx, params['ident'] ?? '', given), baseUrl, 202),
+    ),
+    route(endpoints.renameContainer, async ({ ctx, params, args, baseUrl }) =>
+      view(views, ctx, await renameContainer(deps, ctx, params['ident'] ?? '', args.name), baseUrl, 200),
+    ),
+    route(endpoints.commitContainer, async ({ ctx, params, args }) => {
+      const tag = args.tag === '' ? undefined : args.tag
+      return {
+        status: 202,
+        body: { uuid: await commitContainer(deps, ctx, params['ident'] ?? '', args.repository, tag) },
+      }
+    }),
+    ...networkRoutes(deps, endpoints),
+    ...actionRoutes(deps, endpoints),
   ]
 }
 
-function plain(
-  deps: ContainerDeps,
-  action: string,
-  verb: Act['verb'] & Act['key'],
-  paramsOf: (args: Call['args']) => OperationParams = () => ({}),
-): Route {
-  return {
-    method: 'POST',
-    path: `${ITEM}/${action}`,
-    handle: async ({ ctx, params, args }) => {
-      const request = {
-        ident: params['ident'] ?? '',
-        rule: `container:${action}`,
-        key: verb,
-        verb,
-        params: paramsOf(args),
-      }
-      await act(deps, ctx, request)
-      return { status: 202 }
-    },
+function simpleRoutes(deps: ContainerDeps, endpoints: Endpoints): Route[] {
+  type SimpleVerb = Act['verb'] & Act['key']
+  const simple = async ({ ctx, params }: RawCall, verb: SimpleVerb, how: OperationParams = {}): Promise<Reply> => {
+    await act(deps, ctx, { ident: params['ident'] ?? '', rule: `container:${verb}`, key: verb, verb, params: how })
+    return { status: 202 }
   }
+  return [
+    route(endpoints.startContainer, (call) => simple(call, 'start')),
+    route(endpoints.stopContainer, (call) => simple(call, 'stop', timeoutOf(call.args.timeout))),
+    route(endpoints.rebootContainer, (call) => simple(call, 'reboot', timeoutOf(call.args.timeout))),
+    route(endpoints.pauseContainer, (call) => simple(call, 'pause')),
+    route(endpoints.unpauseContainer, (call) => simple(call, 'unpause')),
+    route(endpoints.killContainer, (call) => simple(call, 'kill', signalOf(call))),
+    route(endpoints.rebuildContainer, async ({ ctx, params, args }) => {
+      await rebuildContainer(deps, ctx, params['ident'] ?? '', { image: args.image, imageDriver: args.image_driver })
+      return { status: 202 }
+    }),
+  ]
 }
 
-function timeoutOf(args: Call['args']): OperationParams {
-  const timeoutS = wholeNumber(args, 'timeout', { min: 0, max: LONGEST_STOP_S })
+function timeoutOf(timeoutS: number | undefined): OperationParams {
   return timeoutS === undefined ? {} : { timeoutS }
 }
 
-function signalOf(args: Call['args']): OperationParams {
-  const value = present(args['signal'])
-  if (value === undefined || value === '') return {}
-  const signal = parseSignal(String(typeof value === 'number' ? value : typeof value === 'string' ? value : ''))
-  if (signal === undefined) throw queryError('signal', value, 'It is not a Linux signal')
+function signalOf({ args, given }: Call<Endpoints['killContainer']['args']>): OperationParams {
+  if (args.signal === undefined) return {}
+  const signal = parseSignal(args.signal)
+  if (signal === undefined) throw badArgument('signal', given['signal'], 'It is not a Linux signal')
   return { signal }
 }
 
-async function create(deps: ContainerDeps, views: ContainerViews, call: Call): Promise<Reply> {
-  const run = wideBoolean(call.query, 'run', false)
-  const container = await createContainer(deps, call.ctx, call.body, run)
-  const reply = view(views, call.ctx, container, call.baseUrl, 202)
-  return { ...reply, headers: { Location: `${call.baseUrl}/v1/containers/${container.uuid}` } }
+async function create(
+  deps: ContainerDeps,
+  views: ContainerViews,
+  { ctx, body, args, baseUrl }: Call<Endpoints['createContainer']['args']>,
+): Promise<Reply> {
+  const container = await createContainer(deps, ctx, body, args.run ?? false)
+  const reply = view(views, ctx, container, baseUrl, 202)
+  return { ...reply, headers: { Location: `${baseUrl}/v1/containers/${container.uuid}` } }
 }
 
-async function list(deps: ContainerDeps, views: ContainerViews, { ctx, query, baseUrl }: Call): Promise<Reply> {
+async function list(
+  deps: ContainerDeps,
+  views: ContainerViews,
+  { ctx, args, query, baseUrl }: Call<Endpoints['listContainers']['args']>,
+): Promise<Reply> {
   const { policy, options, store } = deps
   policy.authorize('container:get_all', ctx)
-  const everywhere = allProjects(query)
+  const everywhere = args.all_projects ?? false
   if (everywhere) policy.authorize('container:get_all_all_projects', ctx)
-  const page = parsePage(query, options.maxPageSize, 'id')
+  const page = pageOf(args, options.maxPageSize, 'id')
   const filters: Record<string, readonly string[]> = {}
-  for (const name of FILTERS) {
-    const value = query[name]
-    if (value === undefined) continue
+  for (const name of CONTAINER_FILTERS) {
+    const values = args[name]
+    if (values === undefined) continue
     if (views.isHidden(name, ctx)) throw new PolicyNotAuthorized(`container:get_one:${name}`)
-    const values = typeof value === 'string' ? [value] : value
-    filters[name] = name === 'auto_remove' ? values.map((one) => String(anyBoolean(name, one))) : values
+    filters[name] = values
   }
   const scope = everywhere && ctx.isAdmin ? { kind: 'all' as const } : ownScope(ctx)
   const keys = await store.containers.keys({ ...page, kind: 0, scope, filters })
@@ -223,8 +148,12 @@ async function list(deps: ContainerDeps, views: ContainerViews, { ctx, query, ba
   return { json: `{"containers":[${items.join()}],"next":${JSON.stringify(next)}}` }
 }
 
-async function show(deps: ContainerDeps, views: ContainerViews, { ctx, params, query, baseUrl }: Call): Promise<Reply> {
-  if (allProjects(query)) deps.policy.authorize('container:get_one_all_projects', ctx)
+async function show(
+  deps: ContainerDeps,
+  views: ContainerViews,
+  { ctx, params, args, baseUrl }: Call<Endpoints['showContainer']['args']>,
+): Promise<Reply> {
+  if (args.all_projects === true) deps.policy.authorize('container:get_one_all_projects', ctx)
   const container = await findToShow(deps, views, ctx, params['ident'] ?? '')
   return view(views, ctx, container, baseUrl, 200)
 }
@@ -233,7 +162,7 @@ async function show(deps: ContainerDeps, views: ContainerViews, { ctx, params, q
 async function findToShow(
   deps: ContainerDeps,
   views: ContainerViews,
-  ctx: Call['ctx'],
+  ctx: RequestContext,
   ident: string,
 ): Promise<Container> {
   const rule = 'container:get_one'
@@ -247,7 +176,7 @@ async function findToShow(
 
 function view(
   views: ContainerViews,
-  ctx: Call['ctx'],
+  ctx: RequestContext,
   container: Parameters<ContainerViews['encode']>[0],
   baseUrl: string,
   status: number,
@@ -255,93 +184,60 @@ function view(
   return { status, json: views.encode(container, views.hiddenFrom(ctx), Date.now(), baseUrl) }
 }
 
-function networkRoutes(deps: ContainerDeps): Route[] {
-  const name = { min: 1, max: 255 }
+function networkRoutes(deps: ContainerDeps, endpoints: Endpoints): Route[] {
   return [
-    {
-      method: 'GET',
-      path: `${ITEM}/network_list`,
-      minVersion: 13,
-      handle: async ({ ctx, params }) => ({ body: { networks: await listNetworks(deps, ctx, params['ident'] ?? '') } }),
-    },
-    {
-      method: 'POST',
-      path: `${ITEM}/network_attach`,
-      minVersion: 8,
-      query: ['network', 'port', 'fixed_ip'],
-      handle: async ({ ctx, params, args }) => {
-        await attachNetwork(deps, ctx, params['ident'] ?? '', {
-          network: optionalText(args, 'network', name),
-          port: optionalText(args, 'port', name),
-          fixedIp: optionalText(args, 'fixed_ip', name),
-        })
-        return { status: 200 }
-      },
-    },
-    {
-      method: 'POST',
-      path: `${ITEM}/network_detach`,
-      minVersion: 6,
-      query: ['network', 'port'],
-      handle: async ({ ctx, params, args }) => {
-        await detachNetwork(deps, ctx, params['ident'] ?? '', {
-          network: optionalText(args, 'network', name),
-          port: optionalText(args, 'port', name),
-        })
-        return { status: 202 }
-      },
-    },
-    ...(['add_security_group', 'remove_security_group'] as const).map(
-      (action): Route => ({
-        method: 'POST',
-        path: `${ITEM}/${action}`,
-        maxVersion: 14,
-        query: ['name'],
-        handle: async ({ ctx, params, args }) => {
-          const group = requiredText(args, 'name', name)
-          const container = await findAuthorized(deps, ctx, params['ident'] ?? '', `container:${action}`)
-          requireStatus(container, action)
-          throw new InvalidInput(
-            `Security group ${group} cannot be changed: the local network service has only the group 'default'.`,
-          )
-        },
-      }),
-    ),
+    route(endpoints.listNetworks, async ({ ctx, params }) => ({
+      body: { networks: await listNetworks(deps, ctx, params['ident'] ?? '') } satisfies AttachedNetworks,
+    })),
+    route(endpoints.attachNetwork, async ({ ctx, params, args }) => {
+      const { network, port, fixed_ip: fixedIp } = args
+      await attachNetwork(deps, ctx, params['ident'] ?? '', { network, port, fixedIp })
+      return { status: 200 }
+    }),
+    route(endpoints.detachNetwork, async ({ ctx, params, args: { network, port } }) => {
+      await detachNetwork(deps, ctx, params['ident'] ?? '', { network, port })
+      return { status: 202 }
+    }),
+    route(endpoints.addSecurityGroup, (call) => refuseGroup(deps, call, 'add_security_group')),
+    route(endpoints.removeSecurityGroup, (call) => refuseGroup(deps, call, 'remove_security_group')),
   ]
 }
 
-function actionRoutes(deps: ContainerDeps): Route[] {
+async function refuseGroup(
+  deps: ContainerDeps,
+  { ctx, params, args }: Call<Endpoints['addSecurityGroup']['args']>,
+  action: 'add_security_group' | 'remove_security_group',
+): Promise<never> {
+  const container = await findAuthorized(deps, ctx, params['ident'] ?? '', `container:${action}`)
+  requireStatus(container, action)
+  throw new InvalidInput(
+    `Security group ${args.name} cannot be changed: the local network service has only the group 'default'.`,
+  )
+}
+
+function actionRoutes(deps: ContainerDeps, endpoints: Endpoints): Route[] {
   return [
-    {
-      method: 'GET',
-      path: `${ITEM}/container_actions`,
-      handle: async ({ ctx, params }) => ({
-        body: { containerActions: (await listActions(deps, ctx, params['ident'] ?? '')).map(actionView) },
-      }),
-    },
-    {
-      method: 'GET',
-      path: `${ITEM}/container_actions/:request`,
-      handle: async ({ ctx, params }) => {
-        const { operation, events } = await showAction(deps, ctx, params['ident'] ?? '', params['request'] ?? '')
-        return {
-          body: {
-            ...actionView(operation),
-            events: events.map((event) => ({
-              event: event.event,
-              start_time: iso(event.startedAtMs),
-              finish_time: event.finishedAtMs === null ? null : iso(event.finishedAtMs),
-              result: event.result,
-              traceback: event.traceback,
-            })),
-          },
-        }
-      },
-    },
+    route(endpoints.listActions, async ({ ctx, params }) => ({
+      body: { containerActions: (await listActions(deps, ctx, params['ident'] ?? '')).map(actionView) },
+    })),
+    route(endpoints.showAction, async ({ ctx, params }) => {
+      const { operation, events } = await showAction(deps, ctx, params['ident'] ?? '', params['request'] ?? '')
+      const body: ActionWithEvents = {
+        ...actionView(operation),
+        events: events.map((event) => ({
+          event: event.event,
+          start_time: iso(event.startedAtMs),
+          finish_time: event.finishedAtMs === null ? null : iso(event.finishedAtMs),
+          result: event.result,
+          traceback: event.traceback,
+        })),
+      }
+      return { body }
+    }),
   ]
 }
 
-function actionView(operation: Awaited<ReturnType<typeof listActions>>[number]): object {
+function actionView(operation: Awaited<ReturnType<typeof listActions>>[number]): Action {
   return {
     action: operation.verb,
     container_uuid: operation.containerUuid,

@@ -1,3 +1,4 @@
+import type { ListedContainer } from '@zund/contract/api/container.ts'
 import { LRUCache } from 'lru-cache'
 import type { RequestContext } from '../../../../app/context.ts'
 import type { Caller } from '../../../../app/ports/identity.ts'
@@ -8,7 +9,7 @@ import type { ContainerKey } from '../../../../orchestration/ports/store.ts'
 import { spaced } from '../../timestamps.ts'
 
 /** Every key of a container body, in the order it is sent; `status_detail` is last because it changes by itself. */
-function fieldsOf(container: Container): Record<string, unknown> {
+function fieldsOf(container: Container): Omit<ListedContainer, 'status_detail'> {
   const { spec, observed } = container
   return {
     uuid: container.uuid,

@@ -1,4 +1,5 @@
-import type { Route } from '../../route.ts'
+import { EXTENSION_ENDPOINTS } from '@zund/contract/api/endpoints/extensions.ts'
+import { route, type Route } from '../../route.ts'
 
 /** Something this service has beyond the API of upstream. */
 export interface Extension {
@@ -47,17 +48,13 @@ export const LOCAL_EXTENSIONS: readonly Extension[] = [
  */
 export function extensionRoutes(extensions: readonly Extension[]): Route[] {
   return [
-    {
-      method: 'GET',
-      path: '/v1/extensions',
-      handle: async ({ baseUrl }) => ({
-        body: {
-          extensions: extensions.map((extension) => ({
-            ...extension,
-            links: [{ href: `${baseUrl}${extension.path}`, rel: 'self' }],
-          })),
-        },
-      }),
-    },
+    route(EXTENSION_ENDPOINTS.listExtensions, async ({ baseUrl }) => ({
+      body: {
+        extensions: extensions.map((extension) => ({
+          ...extension,
+          links: [{ href: `${baseUrl}${extension.path}`, rel: 'self' }],
+        })),
+      },
+    })),
   ]
 }

@@ -1,9 +1,10 @@
+import { historyEndpoints } from '@zund/contract/api/endpoints/extensions.ts'
+import type { ContainerHistory, PastContainer } from '@zund/contract/api/extension.ts'
 import { listHistory, showHistory, type ContainerPast, type HistoryDeps } from '../../../../app/history/read.ts'
 import type { RequestContext } from '../../../../app/context.ts'
 import type { PastOperation, PastSummary, StopRecord } from '../../../../orchestration/ports/history.ts'
-import { allProjects } from '../../arguments.ts'
-import { nextUrl, PAGE_PARAMETERS, parsePage, single } from '../../paging.ts'
-import type { Route } from '../../route.ts'
+import { nextUrl, pageOf } from '../../paging.ts'
+import { route, type Route } from '../../route.ts'
 import { iso } from '../../timestamps.ts'
 
 const RESOURCE = 'history/containers'
@@ -11,41 +12,31 @@ const COLLECTION = `/v1/${RESOURCE}`
 
 /** Why containers stopped and what became of deleted ones; an extension (docs/api/extensions.md). */
 export function historyRoutes(deps: HistoryDeps): Route[] {
+  const endpoints = historyEndpoints(deps.options)
   const seesHosts = (ctx: RequestContext): boolean => deps.policy.allows('container:get_one:host', ctx)
   return [
-    {
-      method: 'GET',
-      path: COLLECTION,
-      query: [...PAGE_PARAMETERS, 'name', 'all_projects'],
-      handle: async ({ ctx, query, baseUrl }) => {
-        const page = parsePage(query, deps.options.maxPageSize, 'deleted_at')
-        const name = single(query, 'name') ?? null
-        const past = await listHistory(deps, ctx, { ...page, name, allProjects: allProjects(query) })
-        const uuids = past.map(({ uuid }) => uuid)
-        return {
-          body: {
-            containers: past.map((container) => summary(container, seesHosts(ctx), baseUrl)),
-            next: nextUrl(baseUrl, RESOURCE, page, query, uuids),
-          },
-        }
-      },
-    },
-    {
-      method: 'GET',
-      path: `${COLLECTION}/:uuid`,
-      query: [],
-      handle: async ({ ctx, params, baseUrl }) => {
-        const past = await showHistory(deps, ctx, params['uuid'] ?? '')
-        return {
-          body: {
-            ...summary(past, seesHosts(ctx), baseUrl),
-            ...(past.kind === 1 ? { containers: past.members.map(({ uuid, name }) => ({ uuid, name })) } : {}),
-            actions: past.operations.map(action),
-            stops: past.stops.map(stop),
-          },
-        }
-      },
-    },
+    route(endpoints.listHistory, async ({ ctx, args, query, baseUrl }) => {
+      const page = pageOf(args, deps.options.maxPageSize, 'deleted_at')
+      const wanted = { ...page, name: args.name ?? null, allProjects: args.all_projects ?? false }
+      const past = await listHistory(deps, ctx, wanted)
+      const uuids = past.map(({ uuid }) => uuid)
+      return {
+        body: {
+          containers: past.map((container) => summary(container, seesHosts(ctx), baseUrl)),
+          next: nextUrl(baseUrl, RESOURCE, page, query, uuids),
+        },
+      }
+    }),
+    route(endpoints.showHistory, async ({ ctx, params, baseUrl }) => {
+      const past = await showHistory(deps, ctx, params['uuid'] ?? '')
+      const body: ContainerHistory = {
+        ...summary(past, seesHosts(ctx), baseUrl),
+        ...(past.kind === 1 ? { containers: past.members.map(({ uuid, name }) => ({ uuid, name })) } : {}),
+        actions: past.operations.map(action),
+        stops: past.stops.map(stop),
+      }
+      return { body }
+    }),
   ]
 }
 
@@ -53,7 +44,7 @@ function summary(
   past: Omit<PastSummary, 'deletedAtMs'> & Pick<ContainerPast, 'deletedAtMs'>,
   seesHost: boolean,
   baseUrl: string,
-): object {
+): PastContainer {
   return {
     uuid: past.uuid,
     kind: past.kind === 1 ? 'capsule' : 'container',
@@ -69,7 +60,7 @@ function summary(
   }
 }
 
-function action(operation: PastOperation): object {
+function action(operation: PastOperation): ContainerHistory['actions'][number] {
   return {
     action: operation.verb,
     request_id: operation.requestId,
@@ -90,7 +81,7 @@ function action(operation: PastOperation): object {
   }
 }
 
-function stop(record: StopRecord): object {
+function stop(record: StopRecord): ContainerHistory['stops'][number] {
   return {
     reason: record.reason,
     actor: record.actor,

@@ -1,42 +1,32 @@
+import type { Host } from '@zund/contract/api/admin.ts'
+import { hostEndpoints } from '@zund/contract/api/endpoints/admin.ts'
 import { listHosts, showHost, type HostState, type ReadHostsDeps } from '../../../../app/hosts/read-hosts.ts'
 import type { AppOptions } from '../../../../app/options.ts'
-import { nextUrl, parsePage } from '../../paging.ts'
-import type { Route } from '../../route.ts'
-
-const COLLECTION = '/v1/hosts'
-const SINCE = 4
+import { nextUrl, pageOf } from '../../paging.ts'
+import { route, type Route } from '../../route.ts'
 
 /** The machines that containers run on (admin-resources 2). */
 export function hostRoutes(deps: ReadHostsDeps & { readonly options: Pick<AppOptions, 'maxPageSize'> }): Route[] {
+  const endpoints = hostEndpoints(deps.options)
   return [
-    {
-      method: 'GET',
-      path: COLLECTION,
-      minVersion: SINCE,
-      handle: async ({ ctx, query, baseUrl }) => {
-        const page = parsePage(query, deps.options.maxPageSize, 'hostname')
-        const hosts = await listHosts(deps, ctx, page)
-        const uuids = hosts.map((host) => host.uuid)
-        return {
-          body: {
-            hosts: hosts.map((host) => hostView(host, baseUrl)),
-            next: nextUrl(baseUrl, 'hosts', page, query, uuids),
-          },
-        }
-      },
-    },
-    {
-      method: 'GET',
-      path: `${COLLECTION}/:ident`,
-      minVersion: SINCE,
-      handle: async ({ ctx, params, baseUrl }) => ({
-        body: hostView(await showHost(deps, ctx, params['ident'] ?? ''), baseUrl),
-      }),
-    },
+    route(endpoints.listHosts, async ({ ctx, args, query, baseUrl }) => {
+      const page = pageOf(args, deps.options.maxPageSize, 'hostname')
+      const hosts = await listHosts(deps, ctx, page)
+      const uuids = hosts.map((host) => host.uuid)
+      return {
+        body: {
+          hosts: hosts.map((host) => hostView(host, baseUrl)),
+          next: nextUrl(baseUrl, 'hosts', page, query, uuids),
+        },
+      }
+    }),
+    route(endpoints.showHost, async ({ ctx, params, baseUrl }) => ({
+      body: hostView(await showHost(deps, ctx, params['ident'] ?? ''), baseUrl),
+    })),
   ]
 }
 
-function hostView({ uuid, hostname, has, used }: HostState, baseUrl: string): object {
+function hostView({ uuid, hostname, has, used }: HostState, baseUrl: string): Host {
   return {
     uuid,
     hostname,

@@ -1,48 +1,39 @@
+import type { FoundImage } from '@zund/contract/api/admin.ts'
+import { imageEndpoints } from '@zund/contract/api/endpoints/admin.ts'
 import { deleteImage } from '../../../../app/images/delete.ts'
 import type { ImageDeps } from '../../../../app/images/deps.ts'
 import { listImages, showImage } from '../../../../app/images/find.ts'
 import { pullImage } from '../../../../app/images/pull.ts'
 import { searchImages } from '../../../../app/images/search.ts'
-import { narrowBoolean, optionalText } from '../../arguments.ts'
-import { nextUrl, parsePage } from '../../paging.ts'
-import type { Call, Reply, Route } from '../../route.ts'
+import { nextUrl, pageOf } from '../../paging.ts'
+import { route, type Call, type RawCall, type Reply, type Route } from '../../route.ts'
 import { notThere } from '../../router.ts'
 import { imageView } from './view.ts'
 
-const COLLECTION = '/v1/images'
-const ITEM = `${COLLECTION}/:ident`
+type Endpoints = ReturnType<typeof imageEndpoints>
 
 export function imageRoutes(deps: ImageDeps): Route[] {
+  const endpoints = imageEndpoints(deps.options)
   return [
-    { method: 'GET', path: COLLECTION, handle: (call) => list(deps, call) },
-    { method: 'POST', path: COLLECTION, handle: (call) => pull(deps, call) },
-    {
-      method: 'GET',
-      path: ITEM,
-      handle: async ({ ctx, params, baseUrl }) => ({
-        body: imageView(await showImage(deps, ctx, params['ident'] ?? ''), baseUrl),
-      }),
-    },
-    {
-      method: 'DELETE',
-      path: ITEM,
-      handle: async ({ ctx, params }) => {
-        await deleteImage(deps, ctx, params['ident'] ?? '')
-        return {}
-      },
-    },
-    {
-      // The client puts names into the path as they are, slashes and all.
-      method: 'GET',
-      path: `${COLLECTION}/*`,
-      query: ['image_driver', 'exact_match'],
-      handle: (call) => search(deps, call),
-    },
+    route(endpoints.listImages, (call) => list(deps, call)),
+    route(endpoints.pullImage, (call) => pull(deps, call)),
+    route(endpoints.showImage, async ({ ctx, params, baseUrl }) => ({
+      body: imageView(await showImage(deps, ctx, params['ident'] ?? ''), baseUrl),
+    })),
+    route(endpoints.deleteImage, async ({ ctx, params }) => {
+      await deleteImage(deps, ctx, params['ident'] ?? '')
+      return {}
+    }),
+    // The client puts names into the path as they are, slashes and all.
+    route(endpoints.searchImages, (call) => search(deps, call)),
   ]
 }
 
-async function list(deps: ImageDeps, { ctx, query, baseUrl }: Call): Promise<Reply> {
-  const page = parsePage(query, deps.options.maxPageSize, 'id')
+async function list(
+  deps: ImageDeps,
+  { ctx, args, query, baseUrl }: Call<Endpoints['listImages']['args']>,
+): Promise<Reply> {
+  const page = pageOf(args, deps.options.maxPageSize, 'id')
   const images = await listImages(deps, ctx, page)
   const uuids = images.map((image) => image.uuid)
   return {
@@ -53,25 +44,24 @@ async function list(deps: ImageDeps, { ctx, query, baseUrl }: Call): Promise<Rep
   }
 }
 
-async function pull(deps: ImageDeps, { ctx, args, baseUrl }: Call): Promise<Reply> {
-  const image = await pullImage(deps, ctx, args)
+async function pull(deps: ImageDeps, { ctx, given, baseUrl }: RawCall): Promise<Reply> {
+  const image = await pullImage(deps, ctx, given)
   return {
     status: 202,
     body: imageView(image, baseUrl),
-    headers: { Location: `${baseUrl}${COLLECTION}/${image.uuid}` },
+    headers: { Location: `${baseUrl}/v1/images/${image.uuid}` },
   }
 }
 
 /** The answer has no envelope. */
-async function search(deps: ImageDeps, { ctx, params, query }: Call): Promise<Reply> {
+async function search(deps: ImageDeps, { ctx, params, args }: Call<Endpoints['searchImages']['args']>): Promise<Reply> {
   const rest = params['rest'] ?? ''
   const name = /^(.+)\/search$/.exec(rest)?.[1]
-  if (name === undefined) throw notThere('GET', `${COLLECTION}/${rest}`)
-  const imageDriver = optionalText(query, 'image_driver', { max: 255 })
-  const results = await searchImages(deps, ctx, {
+  if (name === undefined) throw notThere('GET', `/v1/images/${rest}`)
+  const body: readonly FoundImage[] = await searchImages(deps, ctx, {
     name,
-    imageDriver: imageDriver === '' ? undefined : imageDriver,
-    exactMatch: narrowBoolean(query, 'exact_match', false),
+    imageDriver: args.image_driver === '' ? undefined : args.image_driver,
+    exactMatch: args.exact_match ?? false,
   })
-  return { body: results }
+  return { body }
 }

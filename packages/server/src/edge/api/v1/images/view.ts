@@ -1,8 +1,9 @@
+import type { Image } from '@zund/contract/api/admin.ts'
 import { userRepository } from '../../../../domain/image/snapshot.ts'
 import type { ImageRecord } from '../../../../orchestration/ports/store.ts'
 
 /** A snapshot is shown under the name its user gave, not under the place it has on the engine. */
-export function imageView(image: ImageRecord, baseUrl: string): object {
+export function imageView(image: ImageRecord, baseUrl: string): Image {
   return {
     uuid: image.uuid,
     links: [

@@ -1,3 +1,5 @@
+import { localEndpoints } from '@zund/contract/api/endpoints/extensions.ts'
+import type { LocalVolume } from '@zund/contract/api/extension.ts'
 import type { LocalDeps } from '../../../../app/local/deps.ts'
 import {
   createLocalVolume,
@@ -6,8 +8,8 @@ import {
   showLocalVolume,
   type VolumeState,
 } from '../../../../app/local/volumes.ts'
-import { nextUrl, parsePage } from '../../paging.ts'
-import type { Route } from '../../route.ts'
+import { nextUrl, pageOf } from '../../paging.ts'
+import { route, type Route } from '../../route.ts'
 import { iso } from '../../timestamps.ts'
 
 const RESOURCE = 'local/volumes'
@@ -15,53 +17,35 @@ const COLLECTION = `/v1/${RESOURCE}`
 
 /** Volumes of the built-in volume service; an extension (docs/api/extensions.md). */
 export function localVolumeRoutes(deps: LocalDeps): Route[] {
+  const endpoints = localEndpoints(deps.options)
   return [
-    {
-      method: 'GET',
-      path: COLLECTION,
-      handle: async ({ ctx, query, baseUrl }) => {
-        const page = parsePage(query, deps.options.maxPageSize, 'created_at')
-        const states = await listLocalVolumes(deps, ctx, page)
-        const uuids = states.map(({ volume }) => volume.uuid)
-        return {
-          body: {
-            volumes: states.map((state) => volumeView(state, baseUrl)),
-            next: nextUrl(baseUrl, RESOURCE, page, query, uuids),
-          },
-        }
-      },
-    },
-    {
-      method: 'POST',
-      path: COLLECTION,
-      query: [],
-      requiresJson: true,
-      handle: async ({ ctx, body, baseUrl }) => {
-        const state = await createLocalVolume(deps, ctx, body)
-        const headers = { Location: `${baseUrl}${COLLECTION}/${state.volume.uuid}` }
-        return { status: 201, body: volumeView(state, baseUrl), headers }
-      },
-    },
-    {
-      method: 'GET',
-      path: `${COLLECTION}/:ident`,
-      handle: async ({ ctx, params, baseUrl }) => ({
-        body: volumeView(await showLocalVolume(deps, ctx, params['ident'] ?? ''), baseUrl),
-      }),
-    },
-    {
-      method: 'DELETE',
-      path: `${COLLECTION}/:ident`,
-      query: [],
-      handle: async ({ ctx, params }) => {
-        await deleteLocalVolume(deps, ctx, params['ident'] ?? '')
-        return { status: 204 }
-      },
-    },
+    route(endpoints.listLocalVolumes, async ({ ctx, args, query, baseUrl }) => {
+      const page = pageOf(args, deps.options.maxPageSize, 'created_at')
+      const states = await listLocalVolumes(deps, ctx, page)
+      const uuids = states.map(({ volume }) => volume.uuid)
+      return {
+        body: {
+          volumes: states.map((state) => volumeView(state, baseUrl)),
+          next: nextUrl(baseUrl, RESOURCE, page, query, uuids),
+        },
+      }
+    }),
+    route(endpoints.createLocalVolume, async ({ ctx, body, baseUrl }) => {
+      const state = await createLocalVolume(deps, ctx, body)
+      const headers = { Location: `${baseUrl}${COLLECTION}/${state.volume.uuid}` }
+      return { status: 201, body: volumeView(state, baseUrl), headers }
+    }),
+    route(endpoints.showLocalVolume, async ({ ctx, params, baseUrl }) => ({
+      body: volumeView(await showLocalVolume(deps, ctx, params['ident'] ?? ''), baseUrl),
+    })),
+    route(endpoints.deleteLocalVolume, async ({ ctx, params }) => {
+      await deleteLocalVolume(deps, ctx, params['ident'] ?? '')
+      return { status: 204 }
+    }),
   ]
 }
 
-function volumeView({ volume, containerUuid }: VolumeState, baseUrl: string): object {
+function volumeView({ volume, containerUuid }: VolumeState, baseUrl: string): LocalVolume {
   return {
     uuid: volume.uuid,
     name: volume.name,
