@@ -61,7 +61,11 @@ const FIELDS = {
   workdir: nullable(Type.String()),
   hostname: nullable(Type.String()),
   ports: Type.Array(Type.Integer()),
-  addresses: Type.Record(Type.String(), Type.Array(AddressSchema), { description: 'By id of the network.' }),
+  addresses: nullable(
+    Type.Record(Type.String(), Type.Array(AddressSchema), {
+      description: 'By id of the network; null: that of its capsule.',
+    }),
+  ),
   security_groups: Type.Array(Type.String()),
   restart_policy: Type.Union([RestartPolicyAnswer, Empty]),
   interactive: Type.Boolean(),

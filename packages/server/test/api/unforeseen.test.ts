@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { endpoint } from '@zund/contract/api/endpoint.ts'
 import type { FastifyInstance } from 'fastify'
 import { BuiltInIdentity } from '../../src/adapters/identity/built-in-identity.ts'
 import { SqlDatabase } from '../../src/adapters/sql/database.ts'
@@ -11,17 +12,23 @@ import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import { PolicyEngine } from '../../src/app/policy/policy-engine.ts'
 import type { Identity } from '../../src/app/ports/identity.ts'
 import { Unavailable } from '../../src/domain/errors.ts'
-import type { Route } from '../../src/edge/api/route.ts'
+import { route } from '../../src/edge/api/route.ts'
 import { buildApiServer } from '../../src/edge/api/server.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
-const ROUTE: Route = {
+const TROUBLE = endpoint({
+  id: 'trouble',
   method: 'GET',
   path: '/v1/trouble',
-  handle: async () => {
-    throw new TypeError('SELECT secret FROM somewhere')
-  },
-}
+  tag: 'trouble',
+  summary: 'Fails.',
+  answers: [],
+  errors: [],
+})
+
+const ROUTE = route(TROUBLE, async () => {
+  throw new TypeError('SELECT secret FROM somewhere')
+})
 
 /** An API with one route, which fails. */
 function apiFor(t: TestContext, identity: Identity, logged: object[] = []): FastifyInstance {
