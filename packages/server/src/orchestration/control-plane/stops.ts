@@ -46,10 +46,10 @@ async function operationBehind(tx: Tx, containerUuid: string): Promise<Operation
   return latest?.verb === 'kill' && latest.state === 'succeeded' ? latest : undefined
 }
 
-function causeOf({ verb, userId, requestId, params }: Operation): StopCause {
+function causeOf({ verb, userId, requestId, params, recipe }: Operation): StopCause {
   return {
-    // What the system starts on its own account is a member of a capsule that runs already, in the wrong place.
-    verb: verb === 'start' && params.byService === true ? 'reboot' : verb,
+    // Members of a capsule that are brought back to their network run already.
+    verb: recipe.includes('rejoinMembers' satisfies StepName) ? 'reboot' : verb,
     userId,
     requestId,
     signal: verb === 'kill' ? (params.signal ?? 'SIGKILL') : null,
