@@ -1,7 +1,9 @@
 /** containers 2 to 15: rules that lie between the tables of fields, states and errors. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { HOST } from '../support/sim-machine.ts'
 import { SpecApi } from '../support/spec-api.ts'
+import { until } from '../support/until.ts'
 
 let api: SpecApi
 before(async () => {
@@ -156,24 +158,30 @@ test('the body of a create is looked at before its rules, and rules before what 
 })
 
 test('with a host that is down a delete is accepted, and done when it is back', async () => {
-  const uuid = await api.row({ status: 'Stopped' })
-  await api.machine.store.write((tx) => tx.hosts.setForcedDown('quiet-host', true))
+  const { uuid } = await api.made({})
+  await api.machine.settled()
+  const isDown = async (down: boolean): Promise<unknown> =>
+    await api.machine.store.write((tx) => tx.hosts.setForcedDown(HOST, down))
+  await isDown(true)
+  api.machine.engine.down()
   assert.equal((await api.ask(`DELETE /v1/containers/${uuid}`)).status, 204)
+  await until('it is tried', async () => (await show(uuid))['status_detail']?.toString().startsWith('Waiting') === true)
   assert.equal((await show(uuid))['status'], 'Deleting')
-  await api.machine.store.write(async (tx) => {
-    await tx.hosts.setForcedDown('quiet-host', false)
-    await tx.containers.remove(uuid)
-  })
+  api.machine.engine.up()
+  await isDown(false)
+  await api.machine.settled()
+  assert.equal((await api.ask(`GET /v1/containers/${uuid}`)).status, 404)
+  assert.equal(api.machine.engine.container(uuid), undefined)
 })
 
 test('while a delete with stop is under way it is found by its request, as one action', async () => {
   const uuid = await running()
   let release = (): void => undefined
-  const until = new Promise<void>((resolve) => {
+  const held = new Promise<void>((resolve) => {
     release = resolve
   })
   const met = new Promise<void>((resolve) => {
-    api.machine.engine.calls.faults.add({ call: 'remove', trouble: { kind: 'hold', until, reached: resolve } })
+    api.machine.engine.calls.faults.add({ call: 'remove', trouble: { kind: 'hold', until: held, reached: resolve } })
   })
   const asked = await api.ask(`DELETE /v1/containers/${uuid}?stop=true`)
   assert.equal(asked.status, 204)

@@ -239,6 +239,8 @@ test('a container is made with the registry of its project: short names are look
   await refused('POST /v1/containers', { body, as: 'bob' }, [404, 'registry-not-found'])
   await refused('POST /v1/containers', { body, as: 'admin' }, [404, 'registry-not-found'])
   await refused('POST /v1/containers', { body: { ...body, registry: randomUUID() } }, [404, 'registry-not-found'])
+  for (let n = 0; n < 2; n += 1) await add({ name: 'twins', domain: DOMAIN })
+  await refused('POST /v1/containers', { body: { ...body, registry: 'twins' } }, [409, 'conflict'])
   assert.equal((await api.ask('POST /v1/containers', { minor: 30, body })).status, 400)
   assert.equal((await api.made(body, { minor: 31 }))['registry_id'], uuid)
   await api.machine.settled()

@@ -124,7 +124,7 @@ test('the engine knows a container by its uuid, with the environment and the lab
   assert.equal(fields['Name'], `/zun-${made.uuid}`)
   assert.deepEqual(made['labels'], labels)
   const image = await zund.engine.api<Fields>('GET', '/images/busybox/json')
-  assert.equal(fields['Image'], image['Id'])
+  assert.deepEqual([fields['Image'], at(fields, 'Config.Image')], [image['Id'], image['Id']])
   const ofImage = (at(image, 'Config.Env') ?? []) as string[]
   const environment = (at(fields, 'Config.Env') as string[]).filter((one) => !ofImage.includes(one))
   // Engines add a PATH where the image has none.
