@@ -248,6 +248,24 @@ test('hosts exist from 1.4 on', async () => {
   assert.equal((await ask(app, 'POST /v1/hosts', { as: 'admin' })).status, 405)
 })
 
+test('what is shown does not depend on the version, and lists of operators have no filters', async () => {
+  const at = async (line: string, minor: number): Promise<unknown> => {
+    const { status, body } = await ask(app, `GET /v1/${line}`, { as: 'admin', minor })
+    assert.equal(status, 200, `${line} at 1.${minor}`)
+    return body
+  }
+  for (const [line, first] of [
+    ['services', 1],
+    ['hosts', 4],
+    ['hosts/a', 4],
+    ['availability_zones', 1],
+  ] as const) {
+    const now = await at(line, 40)
+    for (const minor of [first, 28, 29]) assert.deepEqual(await at(line, minor), now, `${line} at 1.${minor}`)
+    assert.deepEqual(await at(`${line}?hostname=b&bogus=1`, 40), now)
+  }
+})
+
 test('zones are named once each, to everybody', async () => {
   const { body } = await ask(app, 'GET /v1/availability_zones')
   const zones = ['east', 'nova', 'west'].map((availability_zone) => ({ availability_zone }))

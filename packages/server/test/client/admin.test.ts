@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { statfsSync } from 'node:fs'
 import { it } from 'node:test'
 import type { ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
@@ -12,6 +13,18 @@ interface Service {
   readonly Disabled: boolean
   readonly 'Disabled Reason': string | null
   readonly 'Availability Zone': string
+}
+
+/** What the engine says of its machine. */
+interface Info {
+  readonly MemTotal: number
+  readonly NCPU: number
+  readonly DockerRootDir: string
+  readonly Architecture: string
+  readonly OSType: string
+  readonly OperatingSystem: string
+  readonly KernelVersion: string
+  readonly Labels: readonly string[] | null
 }
 
 clientTests('admin', (stage) => {
@@ -78,7 +91,18 @@ clientTests('admin', (stage) => {
 
   it('host list and show have the machine, by name and by uuid', async () => {
     const { admin, zund } = stage
-    const info = await zund.engine.api<{ MemTotal: number; NCPU: number }>('GET', '/info')
+    const info = await zund.engine.api<Info>('GET', '/info')
+    // A fifth of the engine's disk is kept for images.
+    const { blocks, bsize } = statfsSync(info.DockerRootDir)
+    const machine = {
+      architecture: info.Architecture,
+      os_type: info.OSType,
+      os: info.OperatingSystem,
+      kernel_version: info.KernelVersion,
+      disk_total: Math.floor((blocks * bsize * 0.8) / 1024 ** 3),
+      labels: Object.fromEntries((info.Labels ?? []).map((label) => label.split('='))),
+      enable_cpu_pinning: false,
+    }
     const [row, ...others] = await admin.json<Record<string, unknown>[]>('appcontainer host list')
     assert.deepEqual(others, [])
     assert.deepEqual([row?.['cpus'], row?.['mem_total']], [info.NCPU, Math.floor(info.MemTotal / 1024 / 1024)])
@@ -89,6 +113,7 @@ clientTests('admin', (stage) => {
         [row?.['uuid'], info.NCPU, 'linux', false],
       )
       assert.ok((shown['runtimes'] as string[]).includes('runc'))
+      for (const [name, value] of Object.entries(machine)) assert.deepEqual(shown[name], value, name)
     }
     assert.match(await admin.refused('appcontainer host show nowhere'), /nowhere.*\(HTTP 404\)/)
   })

@@ -96,7 +96,7 @@ export class ImageApi {
   readonly #workers: ImageWorker[] = []
   readonly #app: FastifyInstance
 
-  private constructor() {
+  private constructor(defaultRegistry: string | null) {
     this.store = new SqlStore(new SqlDatabase(join(this.#directory, 'zund.db')))
     const policy = new PolicyEngine({ file: null, log: quietLog })
     const deps: ImageDeps = {
@@ -115,7 +115,7 @@ export class ImageApi {
         engineGraceMs: 10_000,
         imageDrivers: ['docker'],
         defaults: { imageDriver: 'docker' },
-        defaultRegistry: null,
+        defaultRegistry,
       },
       log: quietLog,
       newUuid: randomUUID,
@@ -137,8 +137,8 @@ export class ImageApi {
     })
   }
 
-  static async start(): Promise<ImageApi> {
-    const api = new ImageApi()
+  static async start(defaultRegistry: string | null = null): Promise<ImageApi> {
+    const api = new ImageApi(defaultRegistry)
     await api.newSession()
     return api
   }
