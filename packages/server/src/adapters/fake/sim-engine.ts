@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { EngineConflict, EngineNotFound, EngineRefused, HostLacks } from '../../domain/errors.ts'
+import { EngineConflict, EngineNotFound, EngineRefused } from '../../domain/errors.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { parseSignal } from '../../domain/signals.ts'
 import type { Clock } from '../../orchestration/ports/clock.ts'
@@ -32,6 +32,7 @@ import { CORES, refuseUnknownCores } from './sim-cores.ts'
 import type { SimCall } from './sim-faults.ts'
 import { SimImages } from './sim-images.ts'
 import { SimNetworks } from './sim-networks.ts'
+import { LEAST_MEMORY_MIB, refuseBadRequest, RUNTIMES, tooLittleMemory } from './sim-refusals.ts'
 
 export interface SimEngineOptions {
   readonly clock: Clock
@@ -45,8 +46,6 @@ export interface SimEngineOptions {
 
 const DEFAULT_CALL_TIMEOUT_MS = 60_000
 const DEFAULT_STOP_S = 10
-const LEAST_MEMORY_MIB = 6
-const RUNTIMES: readonly string[] = ['runc', 'io.containerd.runc.v2']
 
 /**
  * A container engine that exists only in memory, and passes the same contract suite as the real one
@@ -219,27 +218,13 @@ export class SimEngine implements ContainerEngine {
     }
     const image = this.images.find(request.image)
     if (image === undefined) throw new EngineNotFound(`No such image: ${request.image}`)
-    this.#refuseBadRequest(request)
+    refuseBadRequest(request, this.#options.hostHas)
     const { namespaces } = request
     const joined = namespaces === null || namespaces === 'shared' ? null : this.#require(namespaces.of).engineId
     const made = new SimContainer(this.#host, this.#newId(), request, image, joined)
     this.#containers.set(request.containerUuid, made)
     this.#host.emit(made, 'create')
     return made
-  }
-
-  #refuseBadRequest(request: EngineCreateRequest): void {
-    const { runtime, restartPolicy, memoryMiB, mounts } = request
-    if (runtime !== null && !RUNTIMES.includes(runtime)) throw new HostLacks(`Unknown runtime specified ${runtime}`)
-    if (request.autoRemove && restartPolicy !== null && restartPolicy.name !== 'no') {
-      throw new EngineRefused("can't create 'AutoRemove' container with restart policy")
-    }
-    if (memoryMiB !== 0 && memoryMiB < LEAST_MEMORY_MIB) throw tooLittleMemory()
-    if (request.cpuset !== null) refuseUnknownCores(request.cpuset)
-    for (const { source } of mounts) {
-      if (this.#options.hostHas?.(source) !== false) continue
-      throw new EngineRefused(`invalid mount config for type "bind": bind source path does not exist: ${source}`)
-    }
   }
 
   async start(containerUuid: string, o: EngineCallOptions): Promise<void> {
@@ -499,8 +484,4 @@ export class SimEngine implements ContainerEngine {
     this.#lastStampMs = Math.max(this.#lastStampMs + 1, (this.#options.wallMs ?? Date.now)())
     return this.#lastStampMs
   }
-}
-
-function tooLittleMemory(): EngineRefused {
-  return new EngineRefused(`Minimum memory limit allowed is ${LEAST_MEMORY_MIB}MB`)
 }
