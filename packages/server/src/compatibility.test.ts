@@ -34,12 +34,15 @@ function complaint({ cells }: Row): string | undefined {
   const word = /^\*\*(\w+)\*\*/.exec(how)?.[1]
   if (word === undefined || !WORDS.includes(word)) return `it does not begin with one of ${WORDS.join(', ')}`
   if (word === 'better' && how.length < 20) return 'it does not say what is better'
-  const named = [...tests.matchAll(/`([^`]+)`(?:\s*"((?:[^"\\]|\\.)+)")?/g)]
+  const named = [...tests.matchAll(/`([^`]+)`((?:\s*"(?:[^"\\]|\\.)+")*)/g)]
   if (named.length === 0) return 'it names no test'
-  for (const [, file = '', title] of named) {
+  for (const [, file = '', titles = ''] of named) {
     const path = join(SERVER, file)
     if (!/\.(test\.ts|ya?ml|json)$/.test(file) || !existsSync(path)) return `there is no test file ${file}`
-    if (title !== undefined && !readFileSync(path, 'utf8').includes(title)) return `${file} has no test "${title}"`
+    const text = readFileSync(path, 'utf8')
+    for (const [, title = ''] of titles.matchAll(/"((?:[^"\\]|\\.)+)"/g)) {
+      if (!text.includes(title)) return `${file} has no test "${title}"`
+    }
   }
   return undefined
 }
@@ -75,6 +78,7 @@ test('a row that says nothing, or names what is not there, is found', () => {
     `| what | **better** | ${good} |`,
     '| what | **same** | `src/nowhere.test.ts` |',
     '| what | **same** | `src/compatibility.test.ts` "no such title" |'.replace('no such', 'not any'),
+    `| what | **same** | ${good} ${'"no such title"'.replace('no such', 'not any')} |`,
     `| what | **same** | ${good} | more |`,
   ]) {
     assert.notEqual(of(line), undefined, line)
