@@ -87,3 +87,27 @@ test('tempest: what an admin deletes among all projects is gone from its user’
   await api.machine.settled()
   assert.deepEqual((await api.ask('GET /v1/containers/', { minor })).body, { containers: [], next: null })
 })
+
+test('tempest: a volume is in use while a capsule has it, and available when that is gone', async () => {
+  const volume = await api.ask('POST /v1/local/volumes', { body: { name: 'data', size: 1 } })
+  const { uuid: volumeID } = volume.body as Shown
+  const state = async (): Promise<unknown> => ((await api.ask('GET /v1/local/volumes/data')).body as Shown).status
+  assert.equal(await state(), 'available')
+  const template = {
+    kind: 'capsule',
+    metadata: { name: 'pod' },
+    spec: {
+      containers: [{ image: 'busybox', command: ['serve'], volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+      volumes: [{ name: 'data', cinder: { volumeID } }],
+    },
+  }
+  const made = await api.ask('POST /v1/capsules/', { minor: 32, body: { template } })
+  assert.equal(made.status, 202, made.title)
+  assert.equal(await state(), 'in-use')
+  await api.machine.settled()
+  assert.equal(((await api.ask('GET /v1/capsules/pod', { minor: 32 })).body as Shown).status, 'Running')
+  assert.equal((await api.ask('DELETE /v1/capsules/pod', { minor: 32 })).status, 204)
+  await api.machine.settled()
+  assert.equal(await state(), 'available')
+  assert.equal((await api.ask('DELETE /v1/local/volumes/data')).status, 204)
+})
