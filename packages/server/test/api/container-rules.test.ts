@@ -117,6 +117,15 @@ test('one volume may not be given twice', async () => {
   assert.match(answer.title, /given twice in 'mounts'/)
 })
 
+test('the one security group there is goes by its name and by its id, and twice is once', async () => {
+  const { security_groups: named } = await api.made({ security_groups: ['default'] })
+  const [id = ''] = named as string[]
+  assert.match(id, /^[0-9a-f-]{36}$/)
+  const { security_groups: both } = await api.made({ security_groups: [id, 'default', id] })
+  assert.deepEqual(both, [id])
+  assert.deepEqual((await api.made({ security_groups: null }))['security_groups'], [])
+})
+
 /** Each is refused by a later check than the one before. */
 const LATE: readonly (readonly [body: object, status: number])[] = [
   [{ image: 'busybox:%' }, 400],
