@@ -30,6 +30,7 @@ const SUITES: readonly Suite[] = [
     timeoutMinutes: 3,
   },
   suite('api', 'the HTTP API in one process, on a simulated engine'),
+  suite('sdk', 'the typed client, every call of it, on a simulated engine'),
   suite('scheduling', 'which host gets a container: fleets of simulated hosts'),
   suite('compat', 'conversations of every route and microversion, from data files'),
   suite('fuzz', 'malformed requests at every route', { testTimeoutMinutes: 6 }),

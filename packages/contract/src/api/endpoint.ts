@@ -57,15 +57,18 @@ export interface Endpoint<
   readonly errors: readonly number[]
 }
 
-type Declared<A extends Fields, B extends Fields, R extends readonly Answer[]> = Omit<
+type Declared<A extends Fields, B extends Fields, R extends readonly Answer[], P extends string> = Omit<
   Endpoint<A, B, R>,
-  'args' | 'strict'
-> & { readonly args?: A; readonly strict?: boolean }
+  'args' | 'strict' | 'path'
+> & { readonly args?: A; readonly strict?: boolean; readonly path: P }
 
 /** Without `args` no parameter means anything; those that come are ignored unless it is `strict`. */
-export function endpoint<const R extends readonly Answer[], A extends Fields = {}, B extends Fields = {}>(
-  declared: Declared<A, B, R>,
-): Endpoint<A, B, R> & { readonly args: A } {
+export function endpoint<
+  const R extends readonly Answer[],
+  const P extends string,
+  A extends Fields = {},
+  B extends Fields = {},
+>(declared: Declared<A, B, R, P>): Endpoint<A, B, R> & { readonly args: A; readonly path: P } {
   const args = declared.args ?? ({} as A)
   return { ...declared, args, strict: declared.strict ?? false }
 }

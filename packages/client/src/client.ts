@@ -1,0 +1,133 @@
+import { apiEndpoints, type ApiEndpoints } from '@zund/contract/api/endpoints/index.ts'
+import { SERVICE_DOCUMENTS } from '@zund/contract/api/endpoints/service.ts'
+import type { Endpoint } from '@zund/contract/api/endpoint.ts'
+import type { Versions } from '@zund/contract/api/general.ts'
+import { USUAL_OPTIONS } from '@zund/contract/api/limits.ts'
+import { reached, type Auth, type Session } from './auth.ts'
+import { requestOf, type AnyInput, type CallOptions, type HttpRequest, type Method } from './call.ts'
+import { ApiError, ConnectionError } from './errors.ts'
+
+/** One method for each call of the API, by the names of its OpenAPI document (`operationId`). */
+export type Client = { readonly [K in keyof ApiEndpoints]: Method<ApiEndpoints[K]> } & {
+  readonly [K in keyof typeof SERVICE_DOCUMENTS]: Method<(typeof SERVICE_DOCUMENTS)[K]>
+} & {
+  /** `1.40`: the version that is spoken. */
+  readonly version: string
+  /** Of the service, without `/v1`. */
+  readonly endpoint: string
+}
+
+export interface ConnectOptions {
+  readonly auth: Auth
+  /** `1.N`; absent: the newest that both know. */
+  readonly version?: string
+  /** Milliseconds for one request; 0: no limit. The default is a minute. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** Newest minor version that this package knows. */
+const NEWEST = 40
+const TIMEOUT_MS = 60_000
+
+/**
+ * Logs in and agrees on a version. ApiError when the login is refused, ConnectionError when nobody answers or the service
+ * does not speak the version that was asked for.
+ */
+export async function connect({ auth, version, timeoutMs = TIMEOUT_MS, signal }: ConnectOptions): Promise<Client> {
+  const session = await auth.session({ signal })
+  const caller = new Caller(auth, timeoutMs)
+  const spoken = await agreed(caller, session, version, signal)
+  const methods: Record<string, unknown> = { version: spoken, endpoint: session.endpoint }
+  for (const endpoint of Object.values<Endpoint>({ ...SERVICE_DOCUMENTS, ...apiEndpoints(USUAL_OPTIONS) })) {
+    methods[endpoint.id] = async (input: AnyInput = {}, o: CallOptions = {}) =>
+      await caller.call(requestOf(endpoint, input), spoken, o.signal)
+  }
+  // Made of the same declarations as its type, which no checker can follow through a loop.
+  return Object.freeze(methods) as unknown as Client
+}
+
+async function agreed(
+  caller: Caller,
+  session: Session,
+  wanted: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const document = (await caller.call({ method: 'GET', path: '/', body: undefined }, '1.1', signal)) as Versions
+  const current = document.versions.find(({ status }) => status === 'CURRENT')
+  const [least, most] = [minorOf(current?.min_version), minorOf(current?.max_version)]
+  if (least === undefined || most === undefined) {
+    throw new ConnectionError(`${session.endpoint} has no versions of the Containers API`)
+  }
+  const minor = wanted === undefined ? Math.min(NEWEST, most) : minorOf(wanted)
+  if (minor === undefined || minor < least || minor > Math.min(NEWEST, most)) {
+    throw new ConnectionError(`version ${wanted} is not between 1.${least} and 1.${Math.min(NEWEST, most)}`)
+  }
+  return `1.${minor}`
+}
+
+function minorOf(version: string | undefined): number | undefined {
+  const minor = /^1\.(\d{1,4})$/.exec(version ?? '')?.[1]
+  return minor === undefined ? undefined : Number(minor)
+}
+
+class Caller {
+  readonly #auth: Auth
+  readonly #timeoutMs: number
+
+  constructor(auth: Auth, timeoutMs: number) {
+    this.#auth = auth
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** A token that is over is renewed once: what is refused for it has not been begun. */
+  async call(request: HttpRequest, version: string, signal: AbortSignal | undefined): Promise<unknown> {
+    const session = await this.#auth.session({ signal })
+    const first = await this.#send(session, request, version, signal)
+    if (first.status !== 401 || !this.#auth.canRenew) return await result(request, first)
+    await first.body?.cancel()
+    const renewed = await this.#auth.session({ expired: session, signal })
+    return await result(request, await this.#send(renewed, request, version, signal))
+  }
+
+  async #send(
+    { endpoint, token }: Session,
+    { method, path, body }: HttpRequest,
+    version: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
+    const signals = [signal, this.#timeoutMs === 0 ? undefined : AbortSignal.timeout(this.#timeoutMs)]
+    const either = AbortSignal.any(signals.filter((one) => one !== undefined))
+    const url = `${endpoint}${path}`
+    return await reached(url, either, () =>
+      fetch(url, {
+        method,
+        redirect: 'error',
+        signal: either,
+        headers: {
+          'x-auth-token': token,
+          'openstack-api-version': `container ${version}`,
+          accept: 'application/json',
+          // Actions without a body are sent with the type all the same, as other clients do.
+          ...(method === 'GET' || method === 'DELETE' ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body }),
+      }),
+    )
+  }
+}
+
+async function result({ method, path }: HttpRequest, answer: Response): Promise<unknown> {
+  const text = await answer.text()
+  const call = `${method} ${path.split('?')[0]}`
+  if (!answer.ok) {
+    const requestId = answer.headers.get('x-openstack-request-id')
+    throw new ApiError(call, { status: answer.status, text, requestId })
+  }
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ConnectionError(`${call}: the answer is no JSON`, { cause: error })
+  }
+}
