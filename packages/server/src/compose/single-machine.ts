@@ -188,6 +188,7 @@ export class SingleMachine {
       callTimeoutMs: config.dockerTimeout * 1000,
       pullStallMs: PULL_STALL_MS,
       deployment,
+      memorySwapMiB: config.defaultMemorySwap,
       hardening: {
         pidsLimit: config.pidsLimit,
         logMaxSize: config.logMaxSize,

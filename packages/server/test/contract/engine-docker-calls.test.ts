@@ -110,6 +110,13 @@ test('a create carries what this engine may not be able to do: disk, cores, priv
   front.manners = {}
 })
 
+test('with default_memory_swap a new memory limit has that of both', async () => {
+  const other = dockerEngine(front.socketPath, { memorySwapMiB: 96 })
+  await other.update(uuid, { memoryMiB: 64 }, soon())
+  assert.deepEqual(asked('POST', `${ours}/update`).body, { Memory: 64 * 1_048_576, MemorySwap: 96 * 1_048_576 })
+  other.close()
+})
+
 test('an interactive exec is started with its terminal, another one without', async () => {
   const other = aCreateRequest()
   await engine.create(other, soon())

@@ -53,6 +53,8 @@ export interface DockerEngineOptions {
   /** A pull that says nothing for so long is given up. */
   readonly pullStallMs: number
   readonly hardening: Hardening
+  /** MiB of memory and swap together, given with a new memory limit; default -1, which is no limit. */
+  readonly memorySwapMiB?: number
   /** Id of the deployment whose containers and networks are driven; others on the same engine are never touched. */
   readonly deployment: string
 }
@@ -61,6 +63,7 @@ export interface DockerEngineOptions {
 const DEFAULT_STOP_S = 10
 /** An exec whose output was cut has so long to end and leave its exit code. */
 const DRAIN_MS = 1_000
+const MIB = 1024 * 1024
 
 /** Refusals that are about the host, and not about the request. */
 const LACKING = /unknown (or invalid )?runtime|Requested (CPUs|memory nodes) are not available/i
@@ -249,12 +252,15 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async update(containerUuid: string, change: EngineUpdate, { signal }: EngineCallOptions): Promise<void> {
+    const swap = this.#options.memorySwapMiB ?? -1
     await this.#http.buffer({
       method: 'POST',
       path: `${pathOf(containerUuid)}/update`,
       json: {
         ...(change.cpu === undefined ? {} : { CpuShares: cpuShares(change.cpu) }),
-        ...(change.memoryMiB === undefined ? {} : { Memory: change.memoryMiB * 1024 * 1024, MemorySwap: -1 }),
+        ...(change.memoryMiB === undefined
+          ? {}
+          : { Memory: change.memoryMiB * MIB, MemorySwap: swap === -1 ? -1 : swap * MIB }),
         ...(change.cpuset === undefined ? {} : cpusetFields(change.cpuset)),
       },
       signal,

@@ -58,6 +58,8 @@ test('the options of containers have the defaults of the contract', () => {
     minimumCpus: 0.1,
     maximumCpus: 16,
     defaultMemory: 512,
+    defaultMemorySwap: -1,
+    resumeContainerState: false,
     minimumMemory: 4,
     maximumMemory: 8192,
     defaultDisk: 10,

@@ -138,6 +138,10 @@ export const OPTIONS = {
   minimumDisk: gib(DEFAULT, 'minimum_disk', { fallback: '1', help: 'GiB.' }),
   maximumDisk: gib(DEFAULT, 'maximum_disk', { fallback: '160', help: 'GiB.' }),
   defaultMemory: mib(DEFAULT, 'default_memory', { fallback: '512', help: 'MiB; 0: no limit.' }),
+  defaultMemorySwap: whole(-1, 1_048_576)(DEFAULT, 'default_memory_swap', {
+    fallback: '-1',
+    help: 'MiB of memory and swap together, when the memory of a container is changed; -1: no limit.',
+  }),
   defaultCpu: decimal(0, 1024)(DEFAULT, 'default_cpu', { fallback: '1.0', help: 'Cores; 0: no share.' }),
   defaultDisk: gib(DEFAULT, 'default_disk', {
     fallback: '10',
