@@ -30,7 +30,7 @@ export function toEngineInfo(answer: InfoAnswer, apiVersion: string): EngineInfo
     os: answer.OperatingSystem,
     kernelVersion: answer.KernelVersion,
     labels: Object.fromEntries((answer.Labels ?? []).map(splitLabel)),
-    runtimes: Object.keys(answer.Runtimes ?? {}),
+    runtimes: runtimesOf(answer),
     defaultRuntime: answer.DefaultRuntime ?? 'runc',
     rootDir: answer.DockerRootDir,
     storageDriver: answer.Driver,
@@ -38,6 +38,12 @@ export function toEngineInfo(answer: InfoAnswer, apiVersion: string): EngineInfo
     diskBaseGiB: baseSizeGiB(driverStatus['Base Device Size']),
     totalContainers: answer.Containers,
   }
+}
+
+/** An engine that names none has the one that all of them have. */
+function runtimesOf({ Runtimes }: InfoAnswer): string[] {
+  const names = Object.keys(Runtimes ?? {})
+  return names.length === 0 ? ['runc'] : names
 }
 
 function splitLabel(label: string): [string, string] {

@@ -77,6 +77,29 @@ test('the options of containers have the defaults of the contract', () => {
   }
 })
 
+test('the options of scheduling have the defaults of the contract', () => {
+  const config = loadConfig(none)
+  const expected: Partial<typeof config> = {
+    schedulerDriver: 'filter_scheduler',
+    enabledFilters: ['AvailabilityZoneFilter', 'ComputeFilter', 'RuntimeFilter'],
+    initialCpuAllocationRatio: 16,
+    initialRamAllocationRatio: 1.5,
+    initialDiskAllocationRatio: 1,
+    cpuAllocationRatio: 0,
+    ramAllocationRatio: 0,
+    diskAllocationRatio: 0,
+    reservedHostMemory: 512,
+    reservedHostDisk: 0,
+    reservedHostCpus: 0,
+    reserveDiskForImage: 0.2,
+    enableCpuPinning: false,
+    pciWhitelist: [],
+  }
+  for (const [name, value] of Object.entries(expected)) {
+    assert.deepEqual(config[name as keyof typeof config], value, name)
+  }
+})
+
 test('files, then the environment, then the command line', () => {
   withFile('my_ip = 192.0.2.1\n[api]\nport = 1\n[quota]\ncontainers = 7\n[unknown]\nx = y\n', (file) => {
     const config = loadConfig({
