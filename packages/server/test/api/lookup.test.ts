@@ -34,6 +34,15 @@ test('a uuid is found in every spelling, a name in its own', async () => {
   }
 })
 
+test('what looks like a uuid is never taken for a name', async () => {
+  const name = '0e7a2f5c6bfd4b638c460123456789ab'
+  const named = await api.row({ name, status: 'Stopped' })
+  for (const ident of [name, name.toUpperCase(), `%7B${name}%7D`]) {
+    assert.equal((await api.ask(`GET /v1/containers/${ident}`)).status, 404, ident)
+  }
+  assert.equal((await api.ask(`GET /v1/containers/${named}`)).status, 200)
+})
+
 test('a path is read kindly, and nothing is redirected', async () => {
   const kind = [
     `/v1/containers/${uuid}`,
