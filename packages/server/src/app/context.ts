@@ -5,7 +5,6 @@ import type { Caller } from './ports/identity.ts'
 export interface RequestContext {
   /** `req-<uuid4>`; key of the action record. */
   readonly requestId: string
-  readonly globalRequestId: string | null
   readonly caller: Caller
   /** Result of rule `context_is_admin`. */
   readonly isAdmin: boolean

@@ -85,7 +85,11 @@ test('an error that nobody foresaw is a 500 with a number that is in the log, an
   const token = await users.token()
   const logged: object[] = []
   const app = apiFor(t, users.identity(), logged)
-  const { statusCode, headers, body } = await app.inject({ url: '/v1/trouble', headers: { 'x-auth-token': token } })
+  const sent = 'req-0e7a2f5c-6bfd-4b63-8c46-0123456789ab'
+  const { statusCode, headers, body } = await app.inject({
+    url: '/v1/trouble',
+    headers: { 'x-auth-token': token, 'x-openstack-request-id': sent },
+  })
   assert.equal(statusCode, 500)
   const { errors } = JSON.parse(body) as { errors: [Record<string, unknown>] }
   const [{ detail, ...error }] = errors
@@ -99,8 +103,13 @@ test('an error that nobody foresaw is a 500 with a number that is in the log, an
   assert.ok(!body.includes('secret'), body)
   const [number = ''] = /[0-9a-f-]{36}/.exec(String(detail)) ?? []
   assert.equal(logged.length, 1)
-  const { correlationId, err } = logged[0] as { correlationId: string; err: Error }
+  const { correlationId, err, ...ids } = logged[0] as Record<string, unknown> & { err: Error }
   assert.deepEqual([correlationId, err.message], [number, 'SELECT secret FROM somewhere'])
+  assert.deepEqual([ids['requestId'], ids['globalRequestId']], [error['request_id'], sent])
+  for (const other of ['nonsense', 'req-1', `${sent}0`]) {
+    await app.inject({ url: '/v1/trouble', headers: { 'x-auth-token': token, 'x-openstack-request-id': other } })
+    assert.equal((logged.at(-1) as Record<string, unknown>)['globalRequestId'], null, other)
+  }
 })
 
 test('a token is good until its time is over, or it is taken back', async (t) => {

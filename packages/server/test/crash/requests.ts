@@ -41,7 +41,6 @@ export const VOLUME = '00000000-0000-4000-8000-000000000101'
 export function contextOf(requestId: string): RequestContext {
   return {
     requestId,
-    globalRequestId: null,
     publicUrl: null,
     caller: {
       userId: 'alice',

@@ -9,7 +9,6 @@ import { parsePolicy, PolicyFileError } from './policy-files.ts'
 
 const MEMBER: RequestContext = {
   requestId: 'req-1',
-  globalRequestId: null,
   publicUrl: null,
   caller: {
     userId: 'u',

@@ -87,7 +87,6 @@ export class Pipeline {
     const body = await this.#body(request, reply, route, signal)
     const ctx: RequestContext = {
       requestId: request.id,
-      globalRequestId: globalRequestId(request),
       caller,
       isAdmin: false,
       minor,
@@ -149,7 +148,8 @@ export class Pipeline {
     const known = fromFastify(error)
     const { status, body, retryAfterS } = toErrorAnswer(known, requestId, correlationId)
     if (status >= 500) {
-      this.#deps.log.error({ requestId, correlationId, method: request.method, err: known }, 'request failed')
+      const ids = { requestId, globalRequestId: globalRequestId(request), correlationId }
+      this.#deps.log.error({ ...ids, method: request.method, err: known }, 'request failed')
     }
     reply.header('x-openstack-request-id', requestId)
     if (known instanceof UnsupportedMicroversion) setVersion(reply, MIN_MINOR)
@@ -174,6 +174,7 @@ function askedVersion(request: FastifyRequest): number {
   return parseMicroversion(Array.isArray(header) ? header.join(' ') : header)
 }
 
+/** Of the request that this one is part of: what another service has in its log too. */
 function globalRequestId(request: FastifyRequest): string | null {
   const given = request.headers['x-openstack-request-id']
   return typeof given === 'string' && /^req-[0-9a-f-]{36}$/i.test(given) ? given : null
