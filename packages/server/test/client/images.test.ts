@@ -13,6 +13,11 @@ interface Image {
   readonly size: string | null
 }
 
+interface Action {
+  readonly action: string
+  readonly finish_time: string | null
+}
+
 const ENGINE = process.env['ZUND_TEST_ENGINE'] ?? ''
 
 /** As the engine hands on what the public registry, which tests do not ask, has found. */
@@ -85,7 +90,11 @@ clientTests(
       await demo.ok('appcontainer exec origin', 'sh', '-c', 'echo kept > /kept')
       const said = await demo.ok('appcontainer commit origin snapshot:first')
       assert.match(said, /Request to commit container origin has been accepted. The image is [0-9a-f-]{36}\./)
-      await stage.settled('origin', 'Running')
+      await until('the commit is over', async () => {
+        const line = '/v1/containers/origin/container_actions'
+        const { containerActions } = await stage.api.expect<{ containerActions: Action[] }>(200, 'GET', line)
+        return containerActions[0]?.action === 'commit' && containerActions[0].finish_time !== null
+      })
       await demo.ok('appcontainer run --name copy --image-pull-policy never snapshot:first cat /kept')
       await stage.settled('copy', 'Stopped')
       assert.equal(await demo.ok('appcontainer logs copy'), 'kept\n\n')
@@ -102,6 +111,8 @@ clientTests(
         all.map((row) => row.Name),
         FOUND.map(({ name }) => name),
       )
+      // Docker's registry has none of the rest but the last.
+      assert.deepEqual(Object.keys(all[0] ?? {}), ['ID', 'Name', 'Tags', 'Status', 'Size', 'Metadata'])
       const exact = await demo.json<{ Name: string }[]>('appcontainer image search --exact-match demoimage')
       assert.deepEqual(
         exact.map((row) => row.Name),
