@@ -2,7 +2,7 @@
  * One call of the public API, as data: the server routes by it and reads requests with it, the document is made of it,
  * and the client makes its calls with it.
  */
-import type { TSchema } from 'typebox'
+import { Type, type TSchema, type TString } from 'typebox'
 import type { Wire } from './schema.ts'
 import type { Fields } from '../fields/field.ts'
 
@@ -18,6 +18,8 @@ export interface Answer<S extends TSchema = TSchema, N extends number = number> 
   readonly until?: number
   /** With a header `Location`. */
   readonly location?: boolean
+  /** Content type; absent: JSON. */
+  readonly type?: string
 }
 
 export interface Endpoint<
@@ -55,6 +57,8 @@ export interface Endpoint<
   readonly answers: R
   /** Statuses of refusals, beside those that every call can have. */
   readonly errors: readonly number[]
+  /** Form of the refusals; absent: the API's list of errors. */
+  readonly errorSchema?: TSchema
 }
 
 type Declared<A extends Fields, B extends Fields, R extends readonly Answer[], P extends string> = Omit<
@@ -81,12 +85,21 @@ export function answer<S extends TSchema, N extends number>(
   return { status, schema, ...more }
 }
 
+/** An answer for eyes, beside those for programs. */
+export interface TextAnswer extends Answer<TString> {
+  readonly type: string
+}
+
+export function textAnswer(status: number, type: string): TextAnswer {
+  return { status, schema: Type.String(), type }
+}
+
 /** 204. */
 export const NO_CONTENT: Answer<TSchema, 204> = { status: 204, schema: null }
 
 /** Type of what an endpoint answers. */
 export type Answered<E extends Endpoint> =
-  E['answers'][number] extends Answer<infer S> ? (S extends TSchema ? Wire<S> : never) : never
+  Exclude<E['answers'][number], TextAnswer> extends Answer<infer S> ? (S extends TSchema ? Wire<S> : never) : never
 
 export function isIn(
   { since = 1, until = Infinity }: { readonly since?: number | undefined; readonly until?: number | undefined },

@@ -154,13 +154,12 @@ function parametersOf(endpoint: Endpoint, minor: number, isPublic: boolean): Jso
 
 function requestBodyOf(endpoint: Endpoint, minor: number): JsonSchema | undefined {
   const { body, method, args, queryOnly, requiresJson } = endpoint
-  const content = (schema: JsonSchema) => ({ content: { 'application/json': { schema } } })
   if (body !== undefined) {
-    return { ...(requiresJson === true ? { required: true } : {}), ...content(describeFields(body, minor)) }
+    return { ...(requiresJson === true ? { required: true } : {}), content: content(describeFields(body, minor)) }
   }
   if (method === 'GET' || queryOnly === true || Object.keys(args).length === 0) return undefined
   const { required: _, additionalProperties: __, ...schema } = describeFields(args, minor)
-  return { description: 'Arguments that do not stand in the query.', ...content(schema) }
+  return { description: 'Arguments that do not stand in the query.', content: content(schema) }
 }
 
 function responsesOf(
@@ -171,11 +170,11 @@ function responsesOf(
 ): Readonly<Record<string, Response>> {
   const responses: Record<string, Response> = {}
   for (const answer of endpoint.answers) {
-    if (isIn(answer, minor)) responses[answer.status] = success(answer, schemas)
+    if (isIn(answer, minor)) responses[answer.status] = success(answer, schemas, responses[answer.status])
   }
   for (const status of errorsOf(endpoint, isPublic)) {
-    const schema = status === 401 ? IdentityErrorSchema : ErrorsSchema
-    responses[status] = { description: REASONS[status] ?? '', ...json(schemas.use(schema)) }
+    const schema = endpoint.errorSchema ?? (status === 401 ? IdentityErrorSchema : ErrorsSchema)
+    responses[status] = { description: REASONS[status] ?? '', content: content(schemas.use(schema)) }
   }
   return responses
 }
@@ -190,16 +189,17 @@ function errorsOf({ method, errors, requiresJson }: Endpoint, isPublic: boolean)
   ])
 }
 
-function success({ status, schema, location }: Answer, schemas: Schemas): Response {
+/** Of one status there may be answers of several content types. */
+function success({ status, schema, location, type }: Answer, schemas: Schemas, before?: Response): Response {
   return {
     description: REASONS[status] ?? '',
     ...(location === true ? { headers: { Location: { required: true, schema: { type: 'string' } } } } : {}),
-    ...(schema === null ? {} : json(schemas.use(schema))),
+    ...(schema === null ? {} : { content: { ...before?.content, ...content(schemas.use(schema), type) } }),
   }
 }
 
-function json(schema: JsonSchema): Pick<Response, 'content'> {
-  return { content: { 'application/json': { schema } } }
+function content(schema: JsonSchema, type = 'application/json'): Required<Response>['content'] {
+  return { [type]: { schema } }
 }
 
 /** Schemas with a name are told once, and referred to. */

@@ -48,7 +48,7 @@ const WIDE_FALSE: readonly unknown[] = ['false', 'False', 'FALSE', '0', 'off', '
 export function wideArgument(about: About = {}): Field<boolean, boolean> {
   return {
     ...about,
-    schema: () => ({ enum: [true, false, ...WIDE_TRUE, ...WIDE_FALSE] }),
+    schema: () => ({ enum: [true, false, 1, 0, ...WIDE_TRUE, ...WIDE_FALSE] }),
     read: (value, name) => {
       if (typeof value === 'boolean') return value
       if (value === 1 || WIDE_TRUE.includes(value)) return true
@@ -74,15 +74,18 @@ export function narrowArgument(about: About = {}): Field<boolean, boolean> {
 const ANY_TRUE = ['1', 't', 'true', 'on', 'y', 'yes']
 const ANY_FALSE = ['0', 'f', 'false', 'off', 'n', 'no']
 
+/** Patterns have no way to say "in any case of letters". */
+const ANY_PATTERN = `^(?:${[...ANY_TRUE, ...ANY_FALSE]
+  .join('|')
+  .replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)})?$`
+
 /** A boolean in every usual spelling, in any case; given twice, the last one counts. Empty is absent. */
 export function anyArgument(about: About & { readonly code?: string } = {}): Field<boolean | undefined, boolean> {
   const { code, ...rest } = about
   return {
     ...rest,
     schema: () => ({
-      type: ['boolean', 'string'],
-      pattern: `^(?:${[...ANY_TRUE, ...ANY_FALSE].join('|')})?$`,
-      description: 'In any case of letters.',
+      anyOf: [{ type: 'boolean' }, { enum: [0, 1] }, { type: 'string', pattern: ANY_PATTERN }],
     }),
     read: (value, name) => (value === '' ? undefined : anyBoolean(name, value, code)),
   }
@@ -101,7 +104,11 @@ export function filterArgument(about: About = {}): Field<readonly string[], stri
     ...about,
     takesNone: true,
     schema: () => ({ anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] }),
-    read: (value) => (Array.isArray(value) ? value.map(String) : [String(value)]),
+    read: (value, name) =>
+      [value].flat().map((one) => {
+        if (typeof one !== 'string') throw badArgument(name, one, 'It is not a string')
+        return one
+      }),
   }
 }
 

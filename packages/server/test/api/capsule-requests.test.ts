@@ -1,6 +1,7 @@
 /** capsules 1, 2 and 12: what a create is refused for, the paths clients use, and the shapes in which they ask. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { injected } from '../support/injected.ts'
 import { SpecApi, type Request } from '../support/spec-api.ts'
 
 const SMALL = { kind: 'capsule', metadata: { name: 'web' }, spec: { containers: [{ image: 'busybox' }] } }
@@ -153,7 +154,7 @@ test('gophercloud sends the file as it is, in JSON or YAML, without a version an
   for (const template of [FILE, json, JSON.stringify(JSON.parse(json), null, 2)]) {
     for (const version of [undefined, 'container 1.32']) {
       const headers: Record<string, string> = version === undefined ? {} : { 'openstack-api-version': version }
-      const answer = await api.machine.app.inject({
+      const answer = await injected(api.machine.app, {
         method: 'POST',
         url: '/v1/capsules',
         headers: { 'x-auth-token': api.machine.token('alice'), 'content-type': 'application/json', ...headers },

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { injected } from '../support/injected.ts'
 import { SpecApi } from '../support/spec-api.ts'
 
 let api: SpecApi
@@ -140,7 +141,7 @@ const ASKED: readonly (readonly [header: string | undefined, status: number, use
 
 test('the header of the version is read as the table says', async () => {
   for (const [header, status, used] of ASKED) {
-    const answer = await api.machine.app.inject({
+    const answer = await injected(api.machine.app, {
       method: 'GET',
       url: '/v1/containers',
       headers: {

@@ -1,3 +1,4 @@
+import { injected } from '../support/injected.ts'
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fastify from 'fastify'
@@ -30,7 +31,7 @@ function targets(): Target[] {
   mounted.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) add(one, url)
   })
-  identityRoutes(world.machine.identity)(mounted)
+  identityRoutes(world.machine.identity).mount(mounted)
   return found
 }
 
@@ -38,8 +39,8 @@ async function send(request: Case): Promise<Seen> {
   const { machine } = world
   const token = request.user === undefined ? {} : { 'x-auth-token': machine.token(request.user) }
   const answer = await Promise.race([
-    machine.app.inject({
-      method: request.method as 'GET',
+    injected(machine.app, {
+      method: request.method,
       url: request.url,
       headers: { ...request.headers, ...token },
       ...(request.payload === undefined ? {} : { payload: request.payload }),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { assertDocumented } from './conformance.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Answer {
@@ -66,18 +67,28 @@ export class ApiClient {
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
     const { body, version = '1.40', headers = {} } = options
+    const sent: Record<string, string> = {
+      'x-auth-token': this.token,
+      'openstack-api-version': `container ${version}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    }
     const answer = await fetch(`${this.baseUrl}${path}`, {
       method,
-      headers: {
-        'x-auth-token': this.token,
-        'openstack-api-version': `container ${version}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
+      headers: sent,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(120_000),
     })
     const text = await answer.text()
+    assertDocumented({
+      method,
+      url: path,
+      version: sent['openstack-api-version'],
+      status: answer.status,
+      contentType: answer.headers.get('content-type') ?? undefined,
+      location: answer.headers.get('location') ?? undefined,
+      text,
+    })
     const json = answer.headers.get('content-type')?.startsWith('application/json') === true && text !== ''
     return { status: answer.status, headers: answer.headers, text, body: json ? JSON.parse(text) : undefined }
   }

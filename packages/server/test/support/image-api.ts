@@ -21,6 +21,7 @@ import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { ImageRequest } from '../../src/orchestration/ports/drivers.ts'
 import type { EngineImage } from '../../src/orchestration/ports/engine.ts'
 import { appOptions } from './live-api.ts'
+import { injected } from './injected.ts'
 import { quietLog } from './quiet-log.ts'
 
 export const HOST = 'host-1'
@@ -198,7 +199,7 @@ export class ImageApi {
     url: string,
     more: { token?: string; body?: object } = {},
   ): Promise<Answer<T>> {
-    const answer = await this.#app.inject({
+    const answer = await injected(this.#app, {
       method,
       url,
       headers: {

@@ -16,6 +16,7 @@ import { buildApiServer } from '../../src/edge/api/server.ts'
 import type { Route } from '../../src/edge/api/route.ts'
 import type { ContainerSpec, HostInventory } from '../../src/orchestration/ports/wire.ts'
 import { anAllocation, anInventory } from './builders.ts'
+import { injected } from './injected.ts'
 import { quietLog } from './quiet-log.ts'
 
 export const appOptions: AppOptions = {
@@ -200,8 +201,8 @@ export interface Answer {
 /** `GET /v1/...` as the real client sends it. */
 export async function ask(app: FastifyInstance, line: string, options: Ask = {}): Promise<Answer> {
   const [method = 'GET', url = '/'] = line.split(' ')
-  const answer = await app.inject({
-    method: method as 'GET',
+  const answer = await injected(app, {
+    method,
     url,
     headers: {
       'x-auth-token': options.as ?? 'alice',

@@ -39,6 +39,7 @@ import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Clock, Logger, Service } from '../../src/orchestration/ports/clock.ts'
 import { someSecrets } from './builders.ts'
 import { appOptions, inventory } from './live-api.ts'
+import { injected } from './injected.ts'
 import { until } from './until.ts'
 
 export const HOST = 'sim-host'
@@ -100,6 +101,8 @@ export class SimMachine {
   readonly host = new FakeHost()
   /** What went wrong inside, as the log has it. */
   readonly errors: unknown[] = []
+  /** Fields that a rule of the operator may keep from somebody. */
+  readonly hidden: readonly string[]
   readonly store: SqlStore
   readonly routes: readonly Route[]
   readonly app: FastifyInstance
@@ -126,6 +129,9 @@ export class SimMachine {
       },
     })
     const log = this.#log()
+    const ruled = (options.policy ?? '').matchAll(/(?:(?:container|registry):get_one|capsule:get):(\w+)/g)
+    // In the format that capsules had first, some have another name.
+    this.hidden = [...ruled].flatMap(([, field = '']) => [field, `meta_${field}`])
     this.store = new SqlStore(this.#database)
     this.identity = new BuiltInIdentity({
       database: this.#database,
@@ -212,7 +218,7 @@ export class SimMachine {
 
   /** One request as its user sends it. */
   async ask(user: User, method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object) {
-    return await this.app.inject({
+    const request = {
       method,
       url,
       headers: {
@@ -221,7 +227,8 @@ export class SimMachine {
         'content-type': 'application/json',
       },
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
-    })
+    }
+    return await injected(this.app, request, this)
   }
 
   /** Rows by table, of all that users have made. */

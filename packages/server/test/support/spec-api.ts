@@ -5,6 +5,7 @@ import { ABSENT } from '../../src/domain/container/status.ts'
 import type { ContainerStatus } from '../../src/domain/container/types.ts'
 import type { NewContainer } from '../../src/orchestration/ports/store.ts'
 import { aContainer, aSpec } from './builders.ts'
+import { injected } from './injected.ts'
 import { inventory } from './live-api.ts'
 import { SimMachine, type SimMachineOptions, type User } from './sim-machine.ts'
 
@@ -60,8 +61,8 @@ export class SpecApi {
   /** `POST /v1/containers?run=true` and the like. */
   async ask(line: string, { as = 'alice', minor = 40, body, headers = {} }: Request = {}): Promise<Answer> {
     const at = line.indexOf(' ')
-    const answer = await this.machine.app.inject({
-      method: line.slice(0, at) as 'GET',
+    const request = {
+      method: line.slice(0, at),
       url: line.slice(at + 1),
       headers: {
         'x-auth-token': this.machine.token(as),
@@ -70,7 +71,8 @@ export class SpecApi {
         ...headers,
       },
       ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
+    }
+    const answer = await injected(this.machine.app, request, this.machine)
     const isJson = String(answer.headers['content-type']).startsWith('application/json')
     const parsed: unknown = answer.body === '' || !isJson ? undefined : JSON.parse(answer.body)
     const [error] = (parsed as { errors?: { code: string; title: string }[] } | null | undefined)?.errors ?? []

@@ -191,7 +191,10 @@ function booleanFilter(): Field<readonly string[], boolean | string | readonly s
   return {
     about: 'In every usual spelling.',
     takesNone: true,
-    schema: () => anyArgument().schema(1),
+    schema: (minor) => {
+      const value = anyArgument().schema(minor)
+      return { anyOf: [value, { type: 'array', items: value }] }
+    },
     read: (value, name, minor) => one.read(value, name, minor).map((text) => String(anyBoolean(name, text))),
   }
 }

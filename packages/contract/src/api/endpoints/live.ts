@@ -122,7 +122,7 @@ export const LIVE_ENDPOINTS = {
     summary: 'Files of a container, as a tar file.',
     args: { path },
     answers: [answer(200, ArchiveSchema)],
-    errors: ON_ONE,
+    errors: [...ON_ONE, 413],
   }),
   putArchive: endpoint({
     id: 'putArchive',

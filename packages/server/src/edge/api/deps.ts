@@ -1,3 +1,4 @@
+import type { Endpoint } from '@zund/contract/api/endpoint.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Identity } from '../../app/ports/identity.ts'
 import type { Policy } from '../../app/ports/policy.ts'
@@ -12,10 +13,16 @@ export interface ApiServerDeps {
   readonly log: Logger
   readonly routes: readonly Route[]
   /** Other HTTP trees on the same port, mounted beside the API's pipeline. */
-  readonly mounts: readonly ((app: FastifyInstance) => void)[]
+  readonly mounts: readonly Mount[]
   /** Terminals at the API's address; absent: none. */
   readonly terminals?: Pick<TerminalProxy, 'handleUpgrade'>
   readonly options: ApiServerOptions
+}
+
+export interface Mount {
+  /** What of it belongs into the document. */
+  readonly endpoints: readonly Endpoint[]
+  mount(app: FastifyInstance): void
 }
 
 export interface ApiServerOptions extends PublicUrlOptions {

@@ -1,7 +1,7 @@
+import { MAX_MINOR, MIN_MINOR } from '@zund/contract/api/versions.ts'
 import { ApiError, NotAcceptable } from '../../domain/errors.ts'
 
-export const MIN_MINOR = 1
-export const MAX_MINOR = 40
+export { MAX_MINOR, MIN_MINOR }
 
 export class UnsupportedMicroversion extends ApiError {
   constructor(message: string) {

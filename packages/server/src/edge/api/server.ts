@@ -6,6 +6,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { Connections } from './connections.ts'
 import { Console } from './console.ts'
 import type { ApiServerDeps, ApiServerOptions } from './deps.ts'
+import { mountDocs } from './docs/mount.ts'
 import { Pipeline, send } from './pipeline.ts'
 
 const HEALTHCHECK = '/healthcheck'
@@ -47,7 +48,8 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
     if (request.routeOptions.url !== HEALTHCHECK) reply.header('x-openstack-request-id', request.id)
   })
   mountHealthcheck(app, options)
-  for (const mount of deps.mounts) mount(app)
+  for (const { mount } of deps.mounts) mount(app)
+  mountDocs(app, [...deps.routes.map((route) => route.endpoint), ...deps.mounts.flatMap((mount) => mount.endpoints)])
   app.route({ method: [...METHODS], url: '/*', handler: (request, reply) => pipeline.serve(request, reply) })
   app.setErrorHandler((error, request, reply) => pipeline.fail(error, request, reply))
   app.setNotFoundHandler((request, reply) => pipeline.serve(request, reply))

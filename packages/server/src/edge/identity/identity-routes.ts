@@ -3,10 +3,12 @@
  * Keystone; it is not, and is not to become, an identity product.
  */
 import { STATUS_CODES } from 'node:http'
+import { IDENTITY_ENDPOINTS } from '@zund/contract/api/endpoints/identity.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { shown } from '../../app/fields.ts'
 import type { IdentityService, IssuedToken, NameOrId } from '../../app/ports/identity-service.ts'
 import { ApiError } from '../../domain/errors.ts'
+import type { Mount } from '../api/deps.ts'
 import { parseObject, readBody } from '../api/body.ts'
 
 const DOMAIN = { id: 'default', name: 'Default' }
@@ -15,8 +17,8 @@ const REGION = 'RegionOne'
 const BODY_LIMIT = 64 * 1024
 const BODY_TIMEOUT_MS = 30_000
 
-export function identityRoutes(service: IdentityService): (app: FastifyInstance) => void {
-  return (app) => {
+export function identityRoutes(service: IdentityService): Mount {
+  const mount = (app: FastifyInstance): void => {
     const routes = new IdentityRoutes(service)
     for (const url of ['/identity', '/identity/']) app.get(url, (q, r) => routes.versions(q, r))
     for (const url of ['/identity/v3', '/identity/v3/']) app.get(url, (q, r) => routes.version(q, r))
@@ -31,6 +33,7 @@ export function identityRoutes(service: IdentityService): (app: FastifyInstance)
     }
     for (const url of ['/identity/v3/projects/:project']) app.get(url, (q, r) => guarded(r, () => routes.project(q, r)))
   }
+  return { endpoints: Object.values(IDENTITY_ENDPOINTS), mount }
 }
 
 class IdentityRoutes {

@@ -10,6 +10,29 @@ export interface Extension {
   readonly description: string
 }
 
+/** Wherever the API is. */
+const ALWAYS: readonly Extension[] = [
+  {
+    name: 'extensions',
+    path: '/v1/extensions',
+    since: '0.1.0',
+    description: 'What this service has beyond the API of upstream: this list.',
+  },
+  {
+    name: 'openapi',
+    path: '/openapi.json',
+    since: '0.1.0',
+    description: 'The API of one microversion as OpenAPI 3.1, and at /docs as a page; both without a token.',
+  },
+]
+
+const IDENTITY: Extension = {
+  name: 'local-identity',
+  path: '/identity/v3',
+  since: '0.1.0',
+  description: 'The calls of the Identity API that log in, on a machine without Keystone.',
+}
+
 const HISTORY: Extension = {
   name: 'container-history',
   path: '/v1/history/containers',
@@ -26,8 +49,10 @@ const CONSOLE: Extension = {
 
 /** Present wherever the built-in network and volume services are. docs/api/extensions.md says more of each. */
 export const LOCAL_EXTENSIONS: readonly Extension[] = [
+  ...ALWAYS,
   HISTORY,
   CONSOLE,
+  IDENTITY,
   {
     name: 'local-networks',
     path: '/v1/local/networks',
