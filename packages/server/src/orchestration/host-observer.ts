@@ -105,14 +105,14 @@ export class HostObserver {
     })
     if (news.length === 0) return
     const containers = news.map(({ uuid, seen }) => {
-      const end = this.#ends.get(uuid)
+      const end = shownBy(seen, this.#ends.get(uuid))
       return { uuid, seen, ...(end === undefined ? {} : { end }) }
     })
     const { controlPlane, session, signal } = this.#deps
     await controlPlane.report({ session: session(), containers }, { signal })
     for (const { uuid, seen, end } of containers) {
       // Another end may have come meanwhile.
-      if (this.#ends.get(uuid) === end) this.#ends.delete(uuid)
+      if (end !== undefined && this.#ends.get(uuid) === end) this.#ends.delete(uuid)
       if (seen.state === 'absent') this.#forget(uuid)
       else this.#known.set(uuid, seen)
     }
@@ -143,4 +143,13 @@ export class HostObserver {
       this.#ends.delete(uuid)
     }
   }
+}
+
+/** How far the engine's event and what it notes itself may lie apart. */
+const SAME_END_MS = 1_000
+
+/** An end that came after the look is left for the next one. */
+function shownBy(seen: Observation, end: EventOfEnd | undefined): EventOfEnd | undefined {
+  if (end === undefined || seen.state === 'absent') return end
+  return seen.finishedAtMs !== null && Math.abs(seen.finishedAtMs - end.atMs) < SAME_END_MS ? end : undefined
 }
