@@ -5,18 +5,27 @@ export interface Session {
   readonly token: string
   /** Root of the Containers service, without `/v1` and without a trailing slash. */
   readonly endpoint: string
+  /** null: not known, because the token came from elsewhere, or because it is for no project. */
+  readonly projectId: string | null
+}
+
+export interface SessionOptions {
+  readonly expired?: Session
+  readonly signal?: AbortSignal | undefined
+  /** Makes the requests; absent: that of the platform. */
+  readonly fetch?: typeof fetch | undefined
 }
 
 export interface Auth {
   /** The present session; a new one if there is none, or if `expired` is the present one. */
-  session(o: { readonly expired?: Session; readonly signal?: AbortSignal | undefined }): Promise<Session>
+  session(o: SessionOptions): Promise<Session>
   /** False when a refused token is the end: then a request that was refused is not tried again. */
   readonly canRenew: boolean
 }
 
 /** With a token from elsewhere. `endpoint` as in the catalogue, with `/v1` or without. */
 export function withToken(token: string, endpoint: string): Auth {
-  const session = { token, endpoint: rootOf(endpoint) }
+  const session = { token, endpoint: rootOf(endpoint), projectId: null }
   return { canRenew: false, session: () => Promise.resolve(session) }
 }
 
@@ -58,6 +67,22 @@ export function applicationCredential(given: ApplicationCredentialLogin): Auth {
   })
 }
 
+export interface TokenLogin extends Where {
+  /** Of any project of the user, or of none. */
+  readonly token: string
+  readonly project: string
+  readonly projectDomain?: string
+}
+
+/** A token of one project for that of another. */
+export function tokenLogin(given: TokenLogin): Auth {
+  const { token, project, projectDomain = 'Default' } = given
+  return new Login(given, {
+    identity: { methods: ['token'], token: { id: token } },
+    scope: { project: { name: project, domain: { name: projectDomain } } },
+  })
+}
+
 class Login implements Auth {
   readonly canRenew = true
   readonly #where: Where
@@ -69,10 +94,10 @@ class Login implements Auth {
     this.#auth = auth
   }
 
-  async session({ expired, signal }: { expired?: Session; signal?: AbortSignal | undefined }): Promise<Session> {
+  async session({ expired, signal, fetch: ask = fetch }: SessionOptions): Promise<Session> {
     // Many requests may find at once that a token is over; one of them logs in for all.
     if (expired !== undefined && (await this.#present?.catch(() => undefined)) === expired) this.#present = undefined
-    const present = (this.#present ??= this.#login(signal))
+    const present = (this.#present ??= this.#login(ask, signal))
     try {
       return await present
     } catch (error) {
@@ -81,10 +106,10 @@ class Login implements Auth {
     }
   }
 
-  async #login(signal: AbortSignal | undefined): Promise<Session> {
+  async #login(ask: typeof fetch, signal: AbortSignal | undefined): Promise<Session> {
     const url = `${this.#where.authUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/v3/auth/tokens`
     const answer = await reached(url, signal, () =>
-      fetch(url, {
+      ask(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json' },
         body: JSON.stringify({ auth: this.#auth }),
@@ -96,12 +121,13 @@ class Login implements Auth {
     if (!answer.ok) throw new ApiError('POST /v3/auth/tokens', { status: answer.status, text, requestId })
     const token = answer.headers.get('x-subject-token')
     if (token === null) throw new ConnectionError(`${url} gave no token`)
-    return { token, endpoint: rootOf(this.#where.endpoint ?? this.#inCatalogue(text)) }
+    const body = JSON.parse(text) as TokenBody
+    const endpoint = rootOf(this.#where.endpoint ?? this.#inCatalogue(body))
+    return { token, endpoint, projectId: body.token?.project?.id ?? null }
   }
 
-  #inCatalogue(text: string): string {
+  #inCatalogue({ token }: TokenBody): string {
     const { region, interface: wanted = 'public' } = this.#where
-    const { token } = JSON.parse(text) as { token?: { catalog?: readonly CatalogueEntry[] } }
     for (const { type, endpoints } of token?.catalog ?? []) {
       if (!SERVICE_TYPES.includes(type)) continue
       const found = endpoints.find(
@@ -116,6 +142,10 @@ class Login implements Auth {
 
 /** The official one, and the alias under which services register. */
 const SERVICE_TYPES: readonly string[] = ['container', 'application-container']
+
+interface TokenBody {
+  readonly token?: { readonly catalog?: readonly CatalogueEntry[]; readonly project?: { readonly id: string } }
+}
 
 interface CatalogueEntry {
   readonly type: string

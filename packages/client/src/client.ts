@@ -3,6 +3,7 @@ import { SERVICE_DOCUMENTS } from '@zund/contract/api/endpoints/service.ts'
 import type { Endpoint } from '@zund/contract/api/endpoint.ts'
 import type { Versions } from '@zund/contract/api/general.ts'
 import { USUAL_OPTIONS } from '@zund/contract/api/limits.ts'
+import { MAX_MINOR } from '@zund/contract/api/versions.ts'
 import { reached, type Auth, type Session } from './auth.ts'
 import { requestOf, type AnyInput, type CallOptions, type HttpRequest, type Method } from './call.ts'
 import { ApiError, ConnectionError } from './errors.ts'
@@ -15,6 +16,8 @@ export type Client = { readonly [K in keyof ApiEndpoints]: Method<ApiEndpoints[K
   readonly version: string
   /** Of the service, without `/v1`. */
   readonly endpoint: string
+  /** Of the token; null: `withToken` does not know it. */
+  readonly projectId: string | null
 }
 
 export interface ConnectOptions {
@@ -24,21 +27,23 @@ export interface ConnectOptions {
   /** Milliseconds for one request; 0: no limit. The default is a minute. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+  /** Makes the requests, to go through a proxy or to see them pass; absent: that of the platform. */
+  readonly fetch?: typeof fetch
 }
 
-/** Newest minor version that this package knows. */
-const NEWEST = 40
 const TIMEOUT_MS = 60_000
 
 /**
  * Logs in and agrees on a version. ApiError when the login is refused, ConnectionError when nobody answers or the service
  * does not speak the version that was asked for.
  */
-export async function connect({ auth, version, timeoutMs = TIMEOUT_MS, signal }: ConnectOptions): Promise<Client> {
-  const session = await auth.session({ signal })
-  const caller = new Caller(auth, timeoutMs)
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const { auth, version, timeoutMs = TIMEOUT_MS, signal, fetch: ask = fetch } = options
+  const session = await auth.session({ signal, fetch: ask })
+  const caller = new Caller(auth, timeoutMs, ask)
   const spoken = await agreed(caller, session, version, signal)
-  const methods: Record<string, unknown> = { version: spoken, endpoint: session.endpoint }
+  const { endpoint: root, projectId } = session
+  const methods: Record<string, unknown> = { version: spoken, endpoint: root, projectId }
   for (const endpoint of Object.values<Endpoint>({ ...SERVICE_DOCUMENTS, ...apiEndpoints(USUAL_OPTIONS) })) {
     methods[endpoint.id] = async (input: AnyInput = {}, o: CallOptions = {}) =>
       await caller.call(requestOf(endpoint, input), spoken, o.signal)
@@ -59,9 +64,9 @@ async function agreed(
   if (least === undefined || most === undefined) {
     throw new ConnectionError(`${session.endpoint} has no versions of the Containers API`)
   }
-  const minor = wanted === undefined ? Math.min(NEWEST, most) : minorOf(wanted)
-  if (minor === undefined || minor < least || minor > Math.min(NEWEST, most)) {
-    throw new ConnectionError(`version ${wanted} is not between 1.${least} and 1.${Math.min(NEWEST, most)}`)
+  const minor = wanted === undefined ? Math.min(MAX_MINOR, most) : minorOf(wanted)
+  if (minor === undefined || minor < least || minor > Math.min(MAX_MINOR, most)) {
+    throw new ConnectionError(`version ${wanted} is not between 1.${least} and 1.${Math.min(MAX_MINOR, most)}`)
   }
   return `1.${minor}`
 }
@@ -75,18 +80,21 @@ class Caller {
   readonly #auth: Auth
   readonly #timeoutMs: number
 
-  constructor(auth: Auth, timeoutMs: number) {
+  readonly #fetch: typeof fetch
+
+  constructor(auth: Auth, timeoutMs: number, ask: typeof fetch) {
     this.#auth = auth
+    this.#fetch = ask
     this.#timeoutMs = timeoutMs
   }
 
   /** A token that is over is renewed once: what is refused for it has not been begun. */
   async call(request: HttpRequest, version: string, signal: AbortSignal | undefined): Promise<unknown> {
-    const session = await this.#auth.session({ signal })
+    const session = await this.#auth.session({ signal, fetch: this.#fetch })
     const first = await this.#send(session, request, version, signal)
     if (first.status !== 401 || !this.#auth.canRenew) return await result(request, first)
     await first.body?.cancel()
-    const renewed = await this.#auth.session({ expired: session, signal })
+    const renewed = await this.#auth.session({ expired: session, signal, fetch: this.#fetch })
     return await result(request, await this.#send(renewed, request, version, signal))
   }
 
@@ -99,8 +107,9 @@ class Caller {
     const signals = [signal, this.#timeoutMs === 0 ? undefined : AbortSignal.timeout(this.#timeoutMs)]
     const either = AbortSignal.any(signals.filter((one) => one !== undefined))
     const url = `${endpoint}${path}`
+    const ask = this.#fetch
     return await reached(url, either, () =>
-      fetch(url, {
+      ask(url, {
         method,
         redirect: 'error',
         signal: either,

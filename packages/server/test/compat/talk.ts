@@ -1,5 +1,5 @@
 /** Holds one conversation: its requests in order, over HTTP, with what earlier answers gave put into later ones. */
-import { assertDocumented } from '../support/conformance.ts'
+import { documentedFetch } from '../support/conformance.ts'
 import assert from 'node:assert/strict'
 import type { SimMachine } from '../support/sim-machine.ts'
 import { until } from '../support/until.ts'
@@ -72,21 +72,12 @@ export class Talk {
       'content-type': 'application/json',
       ...headers,
     }
-    const response = await fetch(`http://127.0.0.1:${this.#machine.port}${target}`, {
+    const response = await documentedFetch(`http://127.0.0.1:${this.#machine.port}${target}`, {
       method,
       headers: sent,
       ...(payload === undefined ? {} : { body: payload }),
     })
     const text = await response.text()
-    assertDocumented({
-      method,
-      url: target,
-      version: sent['openstack-api-version'],
-      status: response.status,
-      contentType: response.headers.get('content-type') ?? undefined,
-      location: response.headers.get('location') ?? undefined,
-      text,
-    })
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true && text !== ''
     const parsed: unknown = isJson ? JSON.parse(text) : undefined
     return { status: response.status, headers: Object.fromEntries(response.headers), text, body: parsed }

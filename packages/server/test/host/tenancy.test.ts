@@ -62,15 +62,15 @@ before(async () => {
   alice = await zund.client()
   bob = await memberOf(zund, 'neighbours')
   admin = await zund.client('zund-admin')
-  network = await alice.expect<Named>(201, 'POST', '/v1/local/networks', { body: { name: 'secret-lan' } })
-  volume = await alice.expect<Named>(201, 'POST', '/v1/local/volumes', { body: { name: 'secret-data', size: 1 } })
+  const make = await alice.sdk()
+  network = await make.createLocalNetwork({ body: { name: 'secret-lan' } })
+  volume = named(await make.createLocalVolume({ body: { name: 'secret-data', size: 1 } }))
   const store = { name: 'secret-store', domain: 'secret.example', username: 'secret', password: 'secret' }
-  registry = (await alice.expect<{ registry: Named }>(201, 'POST', '/v1/registries', { body: { registry: store } }))
-    .registry
+  registry = named((await make.createRegistry({ body: { registry: store } })).registry)
   const member = { image: 'busybox', imagePullPolicy: 'Never', command: OBEDIENT }
   const template = { kind: 'capsule', metadata: { name: 'secret-pod' }, spec: { containers: [member] } }
-  pod = await alice.expect<Named>(202, 'POST', '/v1/capsules', { body: { template } })
-  await until('the capsule runs', async () => (await podNow())['status'] === 'Running')
+  pod = named(await make.createCapsule({ body: { template } }))
+  await until('the capsule runs', async () => (await make.showCapsule({ ident: pod.uuid })).status === 'Running')
   box = await alice.run({
     name: 'secret-box',
     interactive: true,
@@ -78,15 +78,20 @@ before(async () => {
     nets: [{ network: network.uuid }],
     mounts: [{ source: volume.uuid, destination: '/data' }],
   })
-  const commit = `/v1/containers/${box.uuid}/commit?repository=secret&tag=one`
-  image = (await alice.expect<{ uuid: string }>(202, 'POST', commit)).uuid
+  image = (await make.commitContainer({ ident: box.uuid, query: { repository: 'secret', tag: 'one' } })).uuid
+  const see = await admin.sdk()
   await until('the commit is over', async () => {
-    const { image_id: id } = await admin.expect<{ image_id: string | null }>(200, 'GET', `/v1/images/${image}`)
+    const { image_id: id } = await see.showImage({ ident: image })
     box = await alice.show(box.uuid)
     return id !== null && box.task_state === null
   })
 })
 after(() => zund.destroy())
+
+function named({ uuid, name }: { readonly uuid: string; readonly name?: string | null }): Named {
+  assert.equal(typeof name, 'string')
+  return { uuid, name: name ?? '' }
+}
 
 async function podNow(): Promise<Record<string, unknown>> {
   return await alice.expect<Record<string, unknown>>(200, 'GET', `/v1/capsules/${pod.uuid}`)

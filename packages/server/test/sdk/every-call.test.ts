@@ -12,9 +12,11 @@ import {
   each,
   pages,
   passwordLogin,
+  tokenLogin,
   withToken,
   type Client,
 } from '@zund/client'
+import { documentedFetch } from '../support/conformance.ts'
 import { HOST, SimMachine } from '../support/sim-machine.ts'
 
 const PROJECTS = { alice: 'red', bob: 'blue', admin: 'ops' } as const
@@ -27,8 +29,8 @@ const called = new Set<string>()
 before(async () => {
   machine = await SimMachine.start()
   machine.engine.images.publish('docker.io/library/busybox:1', { command: ['serve'] })
-  alice = noted(await connect({ auth: login('alice') }))
-  admin = noted(await connect({ auth: login('admin') }))
+  alice = noted(await connect({ auth: login('alice'), fetch: documentedFetch }))
+  admin = noted(await connect({ auth: login('admin'), fetch: documentedFetch }))
 })
 after(async () => {
   await machine.clear()
@@ -308,6 +310,17 @@ test('an application credential logs in, too', async () => {
   const auth = applicationCredential({ authUrl: `${alice.endpoint}/identity/v3`, id, secret })
   const client = await connect({ auth })
   assert.deepEqual((await client.listContainers()).containers, [])
+})
+
+test('a token of one project gives one of another, and a token says which project it is for', async () => {
+  const auth = login('bob')
+  const { token, projectId } = await auth.session({})
+  assert.equal(projectId, machine.projectId('blue'))
+  const again = await connect({ auth: tokenLogin({ authUrl: `${alice.endpoint}/identity`, token, project: 'blue' }) })
+  assert.deepEqual([again.projectId, (await again.listContainers()).containers], [projectId, []])
+  const foreign = tokenLogin({ authUrl: `${alice.endpoint}/identity`, token, project: 'red' })
+  assert.equal((await refused(connect({ auth: foreign }))).status, 401)
+  assert.equal((await connect({ auth: withToken(token, alice.endpoint) })).projectId, null)
 })
 
 test('no call of the contract was left out', () => {

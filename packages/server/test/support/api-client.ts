@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { assertDocumented } from './conformance.ts'
+import { documentedFetch } from './conformance.ts'
+import { connect, passwordLogin, withToken, type Client } from '@zund/client'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Answer {
@@ -47,22 +48,19 @@ export class ApiClient {
     baseUrl: string,
     { username, password, project }: { username: string; password: string; project: string },
   ): Promise<ApiClient> {
-    const answer = await fetch(`${baseUrl}/identity/v3/auth/tokens`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        auth: {
-          identity: {
-            methods: ['password'],
-            password: { user: { name: username, password, domain: { name: 'Default' } } },
-          },
-          scope: { project: { name: project, domain: { name: 'Default' } } },
-        },
-      }),
+    const auth = passwordLogin({ authUrl: `${baseUrl}/identity`, username, password, project, endpoint: baseUrl })
+    const { token, projectId } = await auth.session({ fetch: documentedFetch })
+    return new ApiClient(baseUrl, token, projectId ?? '')
+  }
+
+  /** The client that users have, with every answer held against the document. */
+  async sdk(version?: string): Promise<Client> {
+    return await connect({
+      auth: withToken(this.token, this.baseUrl),
+      fetch: documentedFetch,
+      timeoutMs: 120_000,
+      ...(version === undefined ? {} : { version }),
     })
-    assert.equal(answer.status, 201, await answer.clone().text())
-    const { token } = (await answer.json()) as { token: { project: { id: string } } }
-    return new ApiClient(baseUrl, answer.headers.get('x-subject-token') ?? '', token.project.id)
   }
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
@@ -73,22 +71,13 @@ export class ApiClient {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     }
-    const answer = await fetch(`${this.baseUrl}${path}`, {
+    const answer = await documentedFetch(`${this.baseUrl}${path}`, {
       method,
       headers: sent,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(120_000),
     })
     const text = await answer.text()
-    assertDocumented({
-      method,
-      url: path,
-      version: sent['openstack-api-version'],
-      status: answer.status,
-      contentType: answer.headers.get('content-type') ?? undefined,
-      location: answer.headers.get('location') ?? undefined,
-      text,
-    })
     const json = answer.headers.get('content-type')?.startsWith('application/json') === true && text !== ''
     return { status: answer.status, headers: answer.headers, text, body: json ? JSON.parse(text) : undefined }
   }

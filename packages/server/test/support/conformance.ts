@@ -60,6 +60,23 @@ export function assertDocumented(
   document.check(pointer, JSON.parse(answer.text), at, hidden)
 }
 
+/** As `fetch`, for clients that let theirs be given: every answer is held against the document. */
+export async function documentedFetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+  const answer = await fetch(input, init)
+  const { pathname, search } = new URL(input instanceof Request ? input.url : input)
+  const header = (name: string): string | undefined => answer.headers.get(name) ?? undefined
+  assertDocumented({
+    method: init?.method ?? 'GET',
+    url: `${pathname}${search}`,
+    version: new Headers(init?.headers).get('openstack-api-version') ?? undefined,
+    status: answer.status,
+    contentType: header('content-type'),
+    location: header('location'),
+    text: await answer.clone().text(),
+  })
+  return answer
+}
+
 function assertRefusal(document: Documented, { status, text, contentType }: SeenAnswer, at: string): void {
   assert.ok(status >= 400, `${at} is documented nowhere: ${text.slice(0, 500)}`)
   assert.ok(contentType?.startsWith('application/json'), `${at} is '${contentType}'`)
