@@ -91,8 +91,6 @@ export const HostNetworkSchema = named('HostNetwork', {
 })
 export type HostNetwork = Wire<typeof HostNetworkSchema>
 
-export const QUOTA_RESOURCES = ['containers', 'memory', 'cpu', 'disk'] as const
-
 const limit = Type.Integer({ minimum: -1, description: '-1 is unlimited.' })
 export const QuotaSchema = named('Quota', { containers: limit, memory: limit, cpu: limit, disk: limit })
 export type Quota = Wire<typeof QuotaSchema>

@@ -37,20 +37,6 @@ export const VersionsSchema = named('Versions', {
 })
 export type Versions = Wire<typeof VersionsSchema>
 
-/** What the document of v1 has links for. */
-export const V1_RESOURCES = [
-  'services',
-  'containers',
-  'images',
-  'networks',
-  'hosts',
-  'capsules',
-  'availability_zones',
-  'quotas',
-  'quota_classes',
-  'registries',
-] as const
-
 export const V1Schema = named('V1', {
   id: Type.Literal('v1'),
   media_types: Type.Array(exact({ base: Type.String(), type: Type.String() })),

@@ -1,6 +1,9 @@
+import type { Limits } from '@zund/contract/api/limits.ts'
 import type { PullPolicy } from '../orchestration/ports/wire.ts'
 import type { QuotaLimits } from '../domain/quota.ts'
 import type { SchedulerOptions } from '../domain/scheduling/choose.ts'
+
+export type { Limits }
 
 /** Options the use cases need, as read once at start (compose/config.ts). Names in comments are zun.conf's. */
 export interface AppOptions {
@@ -53,16 +56,6 @@ export interface SandboxOptions {
   readonly image: string | null
   /** sandbox_image_pull_policy */
   readonly pullPolicy: PullPolicy
-}
-
-/** [DEFAULT] minimum_*, maximum_*: MiB, cores, GiB. They bind values given by the user, not defaults. */
-export interface Limits {
-  readonly minimumMemory: number
-  readonly maximumMemory: number
-  readonly minimumCpus: number
-  readonly maximumCpus: number
-  readonly minimumDisk: number
-  readonly maximumDisk: number
 }
 
 export interface Defaults {

@@ -1,21 +1,9 @@
+import type { V1, Versions } from '@zund/contract/api/general.ts'
 import { MAX_MINOR, MIN_MINOR } from './microversion.ts'
 
-const RESOURCES = [
-  'services',
-  'containers',
-  'images',
-  'networks',
-  'hosts',
-  'capsules',
-  'availability_zones',
-  'quotas',
-  'quota_classes',
-  'registries',
-]
-
 /** `GET /` (api-conventions 4). */
-export function rootDocument(baseUrl: string): object {
-  const version = {
+export function rootDocument(baseUrl: string): Versions {
+  const version: Versions['default_version'] = {
     id: 'v1',
     status: 'CURRENT',
     min_version: `1.${MIN_MINOR}`,
@@ -31,7 +19,11 @@ export function rootDocument(baseUrl: string): object {
 }
 
 /** `GET /v1`. */
-export function v1Document(baseUrl: string): object {
+export function v1Document(baseUrl: string): V1 {
+  const both = (name: string): V1['links'] => [
+    { href: `${baseUrl}/v1/${name}/`, rel: 'self' },
+    { href: `${baseUrl}/${name}/`, rel: 'bookmark' },
+  ]
   return {
     id: 'v1',
     media_types: [{ base: 'application/json', type: 'application/vnd.openstack.zun.v1+json' }],
@@ -43,14 +35,15 @@ export function v1Document(baseUrl: string): object {
         type: 'text/html',
       },
     ],
-    ...Object.fromEntries(
-      RESOURCES.map((name) => [
-        name,
-        [
-          { href: `${baseUrl}/v1/${name}/`, rel: 'self' },
-          { href: `${baseUrl}/${name}/`, rel: 'bookmark' },
-        ],
-      ]),
-    ),
+    services: both('services'),
+    containers: both('containers'),
+    images: both('images'),
+    networks: both('networks'),
+    hosts: both('hosts'),
+    capsules: both('capsules'),
+    availability_zones: both('availability_zones'),
+    quotas: both('quotas'),
+    quota_classes: both('quota_classes'),
+    registries: both('registries'),
   }
 }

@@ -35,7 +35,9 @@ export function mountDocs(app: FastifyInstance, endpoints: readonly Endpoint[]):
       .send(text('html', minorOf(request), renderPage))
   for (const prefix of PREFIXES) {
     app.get(`${prefix}/openapi.json`, document)
-    for (const url of [`${prefix}/docs`, `${prefix}/docs/`]) app.get(url, page)
+    app.get(`${prefix}/docs`, page)
+    // What is linked on the page is beside it.
+    app.get(`${prefix}/docs/`, async (_, reply) => await reply.redirect('../docs'))
   }
 }
 

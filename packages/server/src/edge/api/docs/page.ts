@@ -52,7 +52,7 @@ function versionForm({ info }: OpenApiDocument, shown: string): Html {
   const [least, most] = [info['x-min-version'], info['x-max-version']].map((text) => Number(String(text).split('.')[1]))
   const versions = Array.from({ length: (most ?? 1) - (least ?? 1) + 1 }, (_, i) => `1.${(most ?? 1) - i}`)
   const options = versions.map((one) => `<option${one === shown ? ' selected' : ''}>${one}</option>`).join('')
-  return `<form action="docs"><label>Microversion <select name="version">${options}</select></label> <button>show</button></form>`
+  return `<form><label>Microversion <select name="version">${options}</select></label> <button>show</button></form>`
 }
 
 function tagHtml(tag: string, operations: readonly Placed[]): Html {

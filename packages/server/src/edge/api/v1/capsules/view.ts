@@ -1,3 +1,4 @@
+import type { Capsule as CapsuleBody } from '@zund/contract/api/capsule.ts'
 import type { RequestContext } from '../../../../app/context.ts'
 import type { Policy } from '../../../../app/ports/policy.ts'
 import type { Capsule } from '../../../../domain/capsule/types.ts'
@@ -47,7 +48,7 @@ export class CapsuleViews {
   }
 }
 
-function fieldsOf(record: Container): Record<string, unknown> {
+function fieldsOf(record: Container): Omit<CapsuleBody, 'annotations' | 'containers' | 'init_containers' | 'links'> {
   const { spec } = record
   return {
     uuid: record.uuid,
@@ -67,7 +68,7 @@ function fieldsOf(record: Container): Record<string, unknown> {
   }
 }
 
-function restartPolicyOf({ spec }: Container): { Name: string; MaximumRetryCount: string } {
+function restartPolicyOf({ spec }: Container): CapsuleBody['restart_policy'] {
   const { name, maximumRetryCount } = spec.restartPolicy ?? { name: 'always', maximumRetryCount: 0 }
   return { Name: name, MaximumRetryCount: String(maximumRetryCount) }
 }
@@ -85,7 +86,7 @@ function legacy(name: string, json: string, record: Container): readonly [string
   return [name, name === 'restart_policy' ? JSON.stringify(restartPolicyOf(record).Name) : json]
 }
 
-function linksOf(uuid: string, baseUrl: string): object[] {
+function linksOf(uuid: string, baseUrl: string): CapsuleBody['links'] {
   return [
     { href: `${baseUrl}/v1/capsules/${uuid}`, rel: 'self' },
     { href: `${baseUrl}/capsules/${uuid}`, rel: 'bookmark' },

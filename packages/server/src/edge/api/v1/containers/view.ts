@@ -1,4 +1,4 @@
-import type { ListedContainer } from '@zund/contract/api/container.ts'
+import type { Container as ContainerBody, ListedContainer } from '@zund/contract/api/container.ts'
 import { LRUCache } from 'lru-cache'
 import type { RequestContext } from '../../../../app/context.ts'
 import type { Caller } from '../../../../app/ports/identity.ts'
@@ -156,7 +156,7 @@ function ruleOf(field: string): string {
   return `container:get_one:${field}`
 }
 
-function linksOf(uuid: string, baseUrl: string): object[] {
+function linksOf(uuid: string, baseUrl: string): ContainerBody['links'] {
   return [
     { href: `${baseUrl}/v1/containers/${uuid}`, rel: 'self' },
     { href: `${baseUrl}/containers/${uuid}`, rel: 'bookmark' },
