@@ -50,6 +50,7 @@ const REASONS: Readonly<Record<number, string>> = {
   201: 'Made.',
   202: 'Accepted: the rest is done in the background.',
   204: 'Done; there is no body.',
+  302: 'It is elsewhere.',
   400: 'The request is not as described; `title` says what is wrong with it.',
   401: 'No token, or none that is valid.',
   403: 'A rule, or a quota, does not allow it.',

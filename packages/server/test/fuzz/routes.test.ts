@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fastify from 'fastify'
 import fc from 'fast-check'
+import { mountDocs } from '../../src/edge/api/docs/mount.ts'
 import { identityRoutes } from '../../src/edge/identity/identity-routes.ts'
 import { casesAt, type Case, type Target } from './support/cases.ts'
 import { check, type Seen } from './support/checks.ts'
@@ -32,6 +33,7 @@ function targets(): Target[] {
     for (const one of [method].flat()) add(one, url)
   })
   identityRoutes(world.machine.identity).mount(mounted)
+  mountDocs(mounted, [])
   return found
 }
 

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { lastText } from '../../fields/paging.ts'
 import { badArgument, type Field } from '../../fields/field.ts'
-import { answer, endpoint, textAnswer } from '../endpoint.ts'
+import { answer, endpoint, textAnswer, type Answer } from '../endpoint.ts'
 import { HealthSchema, V1Schema, VersionsSchema } from '../general.ts'
 import { MAX_MINOR, MIN_MINOR } from '../versions.ts'
 
@@ -70,6 +70,8 @@ export const SERVICE_DOCUMENTS = {
   }),
 }
 
+const MOVED: Answer = { status: 302, schema: null, location: true }
+
 /** For eyes. */
 export const SERVICE_PAGES = {
   readDocs: endpoint({
@@ -81,7 +83,8 @@ export const SERVICE_PAGES = {
     extension: 'openapi',
     args: { version: version() },
     strict: true,
-    answers: [textAnswer(200, 'text/html')],
+    // With a slash at the end of its path it is elsewhere.
+    answers: [textAnswer(200, 'text/html'), MOVED],
     errors: [],
   }),
 }
