@@ -6,8 +6,8 @@ import { CapsulePageSchema, CapsuleSchema, LegacyCapsulePageSchema, LegacyCapsul
 import { answer, endpoint, NO_CONTENT } from '../endpoint.ts'
 import type { RequestOptions } from '../limits.ts'
 import {
-  CREATE_CAPSULE_FIELDS,
   CREATE_REGISTRY_FIELDS,
+  createCapsuleFields,
   QUOTA_FIELDS,
   UPDATE_REGISTRY_FIELDS,
 } from '../requests/others.ts'
@@ -17,7 +17,7 @@ import { Type } from 'typebox'
 const LEGACY = { until: 31 }
 const CURRENT = { since: 32 }
 
-export function capsuleEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSize'>) {
+export function capsuleEndpoints({ limits, maxPageSize }: RequestOptions) {
   const all_projects = anyArgument({ code: 'invalid-value', about: 'Only for admins.' })
   return {
     createCapsule: endpoint({
@@ -26,7 +26,7 @@ export function capsuleEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageS
       path: '/v1/capsules',
       tag: 'capsules',
       summary: 'Make a capsule: containers that share a network.',
-      body: CREATE_CAPSULE_FIELDS,
+      body: createCapsuleFields(limits),
       requiresJson: true,
       answers: [
         answer(202, LegacyCapsuleSchema, { ...LEGACY, location: true }),

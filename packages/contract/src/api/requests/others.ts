@@ -10,6 +10,8 @@ import {
   type Given,
 } from '../../fields/field.ts'
 import { number, object, text } from '../../fields/kinds.ts'
+import type { Limits } from '../limits.ts'
+import { templateSchema } from './capsule-template.ts'
 import { imageName, NAME, pullPolicy } from './container.ts'
 
 export const PULL_FIELDS = {
@@ -136,31 +138,15 @@ export const CREATE_LOCAL_VOLUME_FIELDS = {
 }
 export type CreateLocalVolume = Given<typeof CREATE_LOCAL_VOLUME_FIELDS>
 
-/** The template itself has rules of its own (capsules 2). */
-export const CREATE_CAPSULE_FIELDS = { template: required(template()) }
-export type CreateCapsule = Given<typeof CREATE_CAPSULE_FIELDS>
+export function createCapsuleFields(limits: Limits) {
+  return { template: required(template(limits)) }
+}
+export type CreateCapsule = Given<ReturnType<typeof createCapsuleFields>>
 
-function template(): Field<unknown, string | Readonly<Record<string, unknown>>> {
+function template(limits: Limits): Field<unknown, string | Readonly<Record<string, unknown>>> {
   return {
     about: 'An object, or its text as JSON or YAML.',
-    schema: () => ({
-      anyOf: [
-        {
-          type: 'object',
-          required: ['kind', 'spec', 'metadata'],
-          properties: {
-            kind: { enum: ['capsule', 'Capsule'] },
-            capsuleVersion: { enum: ['beta', 'Beta'] },
-            metadata: { type: 'object' },
-            spec: { type: 'object', required: ['containers'] },
-            availabilityZone: { type: ['string', 'null'] },
-            restartPolicy: { enum: ['Always', 'OnFailure', 'Never'] },
-          },
-          additionalProperties: false,
-        },
-        { type: 'string' },
-      ],
-    }),
+    schema: (minor) => ({ anyOf: [templateSchema(limits, minor), { type: 'string' }] }),
     read: (value) => value,
   }
 }
