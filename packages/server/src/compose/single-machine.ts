@@ -1,6 +1,6 @@
 /** All roles in one process, on SQLite, with the built-in identity, network and volume services: what `zund up` runs. */
 import { randomUUID } from 'node:crypto'
-import { DockerStreams } from '../adapters/docker/attach-stream.ts'
+import { DockerStreams } from '../adapters/docker/docker-streams.ts'
 import { DockerEngine } from '../adapters/docker/docker-engine.ts'
 import { LocalDoorbell } from '../adapters/doorbell/local.ts'
 import { BuiltInIdentity } from '../adapters/identity/built-in-identity.ts'

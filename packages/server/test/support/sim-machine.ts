@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { LocalDoorbell } from '../../src/adapters/doorbell/local.ts'
@@ -16,11 +15,13 @@ import { FakeImageDriver } from '../../src/adapters/fake/fake-image-driver.ts'
 import { FakeNetworkDriver } from '../../src/adapters/fake/fake-network-driver.ts'
 import { FakeVolumeDriver } from '../../src/adapters/fake/fake-volume-driver.ts'
 import { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
+import { SimStreams } from '../../src/adapters/fake/sim-streams.ts'
 import { BuiltInIdentity } from '../../src/adapters/identity/built-in-identity.ts'
 import { localLink } from '../../src/adapters/link/local.ts'
 import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStreamTickets } from '../../src/adapters/sql/repos/stream-tickets.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
+import { LocalStreamDialer } from '../../src/adapters/streams/local-dialer.ts'
 import { LocalHostGateway } from '../../src/adapters/streams/local-host-gateway.ts'
 import { accessForOperation } from '../../src/app/registries/access.ts'
 import { PolicyEngine } from '../../src/app/policy/policy-engine.ts'
@@ -145,13 +146,13 @@ export class SimMachine {
     this.#services = [agent, ...this.#workers(agent, images, log)]
     const rules = { file: join(this.#directory, 'policy.yaml'), dirs: [] }
     if (options.policy !== undefined) writeFileSync(rules.file, options.policy)
-    const echo = async (): Promise<PassThrough> => new PassThrough()
+    const dialer = new LocalStreamDialer({ host: HOST, engine: new SimStreams(engine) })
     this.#terminals = composeTerminals({
       config,
       log,
       store: this.store,
       tickets,
-      dialer: { attach: echo, exec: echo },
+      dialer,
     })
     const deps: ApiDeps = {
       config,

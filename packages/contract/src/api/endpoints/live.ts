@@ -79,6 +79,7 @@ export const LIVE_ENDPOINTS = {
       command: required(command()),
       run: narrowArgument({ about: 'Wait for its end; the default is yes. Else a terminal is to be opened for it.' }),
       interactive: narrowArgument({ about: 'With standard input and a terminal.' }),
+      tty: narrowArgument({ about: 'Extension `streams`: with a terminal or without, whatever `interactive` says.' }),
     },
     answers: [answer(200, ExecutedSchema)],
     errors: ON_ONE,

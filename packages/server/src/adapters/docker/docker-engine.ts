@@ -337,7 +337,7 @@ export class DockerEngine implements ContainerEngine {
         AttachStdin: request.interactive,
         AttachStdout: true,
         AttachStderr: true,
-        Tty: request.interactive,
+        Tty: request.tty ?? request.interactive,
       },
       signal,
     })

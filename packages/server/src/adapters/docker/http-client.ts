@@ -9,6 +9,7 @@ import {
   EngineRemains,
   EngineUnavailable,
   SystemFault,
+  ZunError,
 } from '../../domain/errors.ts'
 
 /** Docker API versions this adapter knows: 1.41 is Docker 20.10, 1.51 is Docker 28.3. */
@@ -25,6 +26,8 @@ export interface EngineRequest {
   /** A function when it depends on the API version that is spoken. */
   readonly json?: unknown
   readonly stream?: AsyncIterable<Buffer>
+  /** A tar of any length. It is asked for when the engine has nothing against the rest of the request. */
+  readonly upload?: () => Readable
   readonly headers?: Readonly<Record<string, string>>
   /** Statuses besides 2xx that are a success. */
   readonly also?: readonly number[]
@@ -42,12 +45,14 @@ export interface EngineRequest {
 export class EngineHttp {
   readonly #socketPath: string
   readonly #timeoutMs: number
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16 })
+  readonly #agent: Agent
   #version: Promise<string> | undefined
 
-  constructor(options: { socketPath: string; timeoutMs: number }) {
-    this.#socketPath = options.socketPath
-    this.#timeoutMs = options.timeoutMs
+  constructor(options: { socketPath: string; timeoutMs: number; maxSockets?: number }) {
+    const { socketPath, timeoutMs, maxSockets = 64 } = options
+    this.#socketPath = socketPath
+    this.#timeoutMs = timeoutMs
+    this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: 16 })
   }
 
   /** Version spoken now, e.g. `1.41`. */
@@ -84,7 +89,8 @@ export class EngineHttp {
     const first = await this.#attempt(call)
     if (first !== undefined) return first
     // Refused for its version before anything was done: the engine was replaced under us. What was streamed is gone.
-    const second = call.stream === undefined ? await this.#attempt(call) : undefined
+    const isGone = call.stream !== undefined || call.upload !== undefined
+    const second = !isGone ? await this.#attempt(call) : undefined
     if (second !== undefined) return second
     throw new EngineUnavailable('the engine was replaced by one that speaks another API version')
   }
@@ -184,7 +190,8 @@ export class EngineHttp {
     const payload = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json))
     const late = new AbortController()
     const giveUp = (): void => late.abort(new DOMException('no answer in time', 'TimeoutError'))
-    const timer = setTimeout(giveUp, call.timeoutMs ?? this.#timeoutMs)
+    const patienceMs = call.timeoutMs ?? this.#timeoutMs
+    let timer = setTimeout(giveUp, patienceMs)
     const signal = AbortSignal.any([call.signal, late.signal])
     try {
       return await new Promise<IncomingMessage>((resolve, reject) => {
@@ -199,7 +206,10 @@ export class EngineHttp {
               ...(payload === undefined
                 ? {}
                 : { 'Content-Type': 'application/json', 'Content-Length': payload.length }),
-              ...(call.stream === undefined ? {} : { 'Content-Type': 'application/x-tar' }),
+              ...(call.stream === undefined && call.upload === undefined
+                ? {}
+                : { 'Content-Type': 'application/x-tar' }),
+              ...(call.upload === undefined ? {} : { Expect: '100-continue', Connection: 'close' }),
               ...call.headers,
             },
             signal,
@@ -210,7 +220,22 @@ export class EngineHttp {
           this.#version = undefined
           reject(this.#toUnavailable(error, { ...call, signal }))
         })
-        if (call.stream === undefined) req.end(payload)
+        const { upload } = call
+        if (upload !== undefined) {
+          req.on('continue', () => {
+            // Whoever sends has no deadline; the engine has one for its answer when all is sent.
+            clearTimeout(timer)
+            req.once('finish', () => {
+              timer = setTimeout(giveUp, patienceMs)
+            })
+            pipeline(upload(), req).catch((error: unknown) => {
+              reject(error instanceof ZunError ? error : this.#toUnavailable(error, { ...call, signal }))
+            })
+          })
+          // An answer before the end is a refusal, and nothing more is wanted.
+          req.on('response', (response) => response.once('end', () => req.destroy()))
+          req.flushHeaders()
+        } else if (call.stream === undefined) req.end(payload)
         else {
           pipeline(call.stream, req).catch((error: unknown) => reject(this.#toUnavailable(error, { ...call, signal })))
         }

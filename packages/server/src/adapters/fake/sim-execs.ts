@@ -57,7 +57,7 @@ export class SimExecs {
       })
     }
     exec.state = 'done'
-    const output = Buffer.from(request.interactive ? text.replaceAll('\n', '\r\n') : text)
+    const output = Buffer.from((request.tty ?? request.interactive) ? text.replaceAll('\n', '\r\n') : text)
     const truncated = output.length > maxBytes
     return { output: truncated ? output.subarray(0, maxBytes) : output, exitCode, truncated }
   }

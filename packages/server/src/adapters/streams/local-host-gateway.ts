@@ -3,7 +3,7 @@ import { ABSENT } from '../../domain/container/status.ts'
 import type { HostGateway, NetworkPlace, TtySize } from '../../app/ports/host-gateway.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
 import type { ImageDriver, ImageRequest, NetworkDriver } from '../../orchestration/ports/drivers.ts'
-import type { ContainerEngine, LogsRequest } from '../../orchestration/ports/engine.ts'
+import type { ContainerEngine, ExecRequest, LogsRequest } from '../../orchestration/ports/engine.ts'
 
 export interface LocalHost {
   readonly name: string
@@ -57,15 +57,15 @@ export class LocalHostGateway implements HostGateway {
   async execute(
     host: string,
     containerUuid: string,
-    request: { command: readonly string[]; interactive: boolean; timeoutMs: number; maxBytes: number },
+    request: ExecRequest & { timeoutMs: number; maxBytes: number },
     { signal }: CallOptions,
   ) {
     const engine = this.#engine(host)
-    const { command, interactive, timeoutMs, maxBytes } = request
+    const { timeoutMs, maxBytes, ...exec } = request
     const deadline = AbortSignal.timeout(timeoutMs)
     const o = { signal: AbortSignal.any([signal, deadline]) }
     try {
-      const execId = await engine.createExec(containerUuid, { command, interactive }, o)
+      const execId = await engine.createExec(containerUuid, exec, o)
       return await engine.runExec(execId, maxBytes, o)
     } catch (error) {
       if (!deadline.aborted || signal.aborted) throw error
@@ -73,12 +73,7 @@ export class LocalHostGateway implements HostGateway {
     }
   }
 
-  async createExec(
-    host: string,
-    containerUuid: string,
-    request: { command: readonly string[]; interactive: boolean },
-    o: CallOptions,
-  ) {
+  async createExec(host: string, containerUuid: string, request: ExecRequest, o: CallOptions) {
     return await this.#engine(host).createExec(containerUuid, request, o)
   }
 

@@ -8,6 +8,8 @@ export interface ExecuteRequest {
   /** Words, handed to the engine as they are: no shell sees them. */
   readonly command: readonly string[]
   readonly interactive: boolean
+  /** On a terminal; absent: if it is interactive. */
+  readonly tty?: boolean
 }
 
 export interface Executed {

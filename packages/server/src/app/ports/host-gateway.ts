@@ -7,6 +7,7 @@
  */
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
 import type {
+  ExecRequest,
   ExecResult,
   ImageSearchResult,
   LogsRequest,
@@ -39,16 +40,11 @@ export interface HostGateway {
   execute(
     host: string,
     containerUuid: string,
-    request: { command: readonly string[]; interactive: boolean; timeoutMs: number; maxBytes: number },
+    request: ExecRequest & { timeoutMs: number; maxBytes: number },
     o: CallOptions,
   ): Promise<ExecResult>
   /** Only creates it; it starts when a terminal connects. */
-  createExec(
-    host: string,
-    containerUuid: string,
-    request: { command: readonly string[]; interactive: boolean },
-    o: CallOptions,
-  ): Promise<string>
+  createExec(host: string, containerUuid: string, request: ExecRequest, o: CallOptions): Promise<string>
   resizeExec(host: string, containerUuid: string, execId: string, size: TtySize, o: CallOptions): Promise<void>
   /** The whole tar, refused (ApiError 413) when larger than `maxBytes`. */
   getArchive(

@@ -1,8 +1,8 @@
-import type { Duplex } from 'node:stream'
 import { Conflict, Forbidden, Unavailable } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
+import type { ProgramStream } from '../../orchestration/ports/engine.ts'
 import type { ContainerReads, HostReads } from '../../orchestration/ports/store.ts'
 import { containerNotFound } from '../containers/find.ts'
 import { isUp, type LivenessOptions } from '../../orchestration/scheduling/host-views.ts'
@@ -25,7 +25,11 @@ export interface TerminalRequest {
 }
 
 /** Uses the ticket up and connects to the stream it is for. */
-export async function openTerminal(deps: TerminalDeps, request: TerminalRequest, o: CallOptions): Promise<Duplex> {
+export async function openTerminal(
+  deps: TerminalDeps,
+  request: TerminalRequest,
+  o: CallOptions,
+): Promise<ProgramStream> {
   const uuid = normaliseUuid(request.uuid)
   const stream =
     request.execId === null ? { verb: 'attach' as const } : { verb: 'exec' as const, execId: request.execId }

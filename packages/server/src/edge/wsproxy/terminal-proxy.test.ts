@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket, type ClientOptions } from 'ws'
 import type { TerminalRequest } from '../../app/streams/open-terminal.ts'
 import { EngineNotFound, EngineUnavailable, Forbidden } from '../../domain/errors.ts'
+import { outputFrame } from '../../lib/output-frames.ts'
+import type { ProgramStream } from '../../orchestration/ports/engine.ts'
 import { TerminalProxy, type TerminalProxyOptions } from './terminal-proxy.ts'
 import { WsproxyServer } from './wsproxy-server.ts'
 
@@ -23,12 +25,21 @@ const OPTIONS: TerminalProxyOptions = {
 
 type Open = (request: TerminalRequest, o: { signal: AbortSignal }) => Promise<Duplex>
 
+/** On a terminal, and without an end that is worth telling. */
+function onTerminal(bytes: Duplex): ProgramStream {
+  return { tty: true, bytes, resize: async () => undefined, exitCode: async () => null }
+}
+
 async function serve(
   t: TestContext,
   open: Open,
   options: Partial<TerminalProxyOptions> = {},
 ): Promise<{ server: WsproxyServer; proxy: TerminalProxy; url: string }> {
-  const proxy = new TerminalProxy({ open, log: QUIET, options: { ...OPTIONS, ...options } })
+  const proxy = new TerminalProxy({
+    open: async (request, o) => onTerminal(await open(request, o)),
+    log: QUIET,
+    options: { ...OPTIONS, ...options },
+  })
   const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null })
   await server.start()
   t.after(() => server.stop())
@@ -331,4 +342,75 @@ test('a proxy that stops says goodbye and is done in bounded time, even if nobod
   assert.deepEqual([program.destroyed, mute.program.destroyed], [true, true])
   await assert.rejects(dial(url))
   deaf.terminate()
+})
+
+/** Everything that came until the close, and the close. */
+async function conversation(ws: WebSocket): Promise<{ messages: string[]; code: number }> {
+  const messages: string[] = []
+  ws.on('message', (data: Buffer) => messages.push(`${data[0]} ${data.subarray(1).toString()}`))
+  const { code } = await closeOf(ws)
+  return { messages, code }
+}
+
+async function serveStream(t: TestContext, more: Partial<ProgramStream> = {}) {
+  const [bytes, side] = duplexPair({ highWaterMark: 1024 })
+  side.on('error', () => undefined)
+  const program = { ...onTerminal(bytes), exitCode: async () => 3, ...more }
+  const proxy = new TerminalProxy({ open: async () => program, log: QUIET, options: OPTIONS })
+  const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null })
+  await server.start()
+  t.after(() => server.stop())
+  const ws = await dial(`ws://127.0.0.1:${server.port}/?token=T&uuid=U`, ['v1.zund.stream', 'binary'])
+  return { side, bytes, server, ws, heard: conversation(ws) }
+}
+
+test('v1.zund.stream: outputs apart, then the exit code, then the close', async (t) => {
+  const { side, ws, heard } = await serveStream(t, { tty: false })
+  assert.equal(ws.protocol, 'v1.zund.stream')
+  side.end(Buffer.concat([outputFrame(1, Buffer.from('out')), outputFrame(2, Buffer.from('err'))]))
+  assert.deepEqual(await heard, { messages: ['1 out', '2 err', '3 {"exit_code":3}'], code: 1000 })
+})
+
+test('v1.zund.stream: the input ends and the output goes on', async (t) => {
+  const { side, ws, heard } = await serveStream(t)
+  ws.send(Buffer.from('\x00typed'))
+  ws.send(Buffer.from([5]))
+  ws.send(Buffer.from('\x00too late'))
+  const typed: Buffer[] = []
+  for await (const chunk of side) typed.push(chunk as Buffer)
+  assert.equal(Buffer.concat(typed).toString(), 'typed')
+  side.end('answer')
+  assert.deepEqual(await heard, { messages: ['1 answer', '3 {"exit_code":3}'], code: 1000 })
+})
+
+test('v1.zund.stream: of many sizes the last one counts, and a refused one does not end anything', async (t) => {
+  const sizes: number[] = []
+  const { side, ws, heard } = await serveStream(t, {
+    resize: async ({ columns }) => {
+      sizes.push(columns)
+      throw new EngineNotFound('no terminal')
+    },
+  })
+  for (const width of [80, 90, 100]) ws.send(Buffer.from(`\x04{"width":${width},"height":24}`))
+  await until('the last size is told', () => sizes.at(-1) === 100)
+  side.end()
+  assert.equal((await heard).code, 1000)
+})
+
+test('v1.zund.stream: a wrong message ends it with the reason, and a broken connection is told', async (t) => {
+  const wrong = await serveStream(t)
+  wrong.ws.send('text')
+  assert.equal((await wrong.heard).code, 1002)
+  await until('the program is let go', () => wrong.bytes.destroyed)
+  const broken = await serveStream(t)
+  broken.bytes.destroy(new Error('ECONNRESET'))
+  const { messages, code } = await broken.heard
+  assert.equal(code, 1011)
+  assert.match(messages[0] ?? '', /^3 .*"exit_code":null.*broke/)
+})
+
+test('v1.zund.stream: a proxy that stops says so', async (t) => {
+  const { server, heard } = await serveStream(t)
+  await server.stop()
+  assert.equal((await heard).code, 1001)
 })

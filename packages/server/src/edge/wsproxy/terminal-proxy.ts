@@ -12,7 +12,9 @@ import {
   UserFault,
 } from '../../domain/errors.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
+import type { ProgramStream } from '../../orchestration/ports/engine.ts'
 import { isOriginAllowed, type OriginOptions } from './origin.ts'
+import { chooseProtocol, protocolFor } from './choose-protocol.ts'
 import { TerminalSession, type SessionOptions } from './terminal-session.ts'
 
 export interface TerminalProxyOptions extends OriginOptions, SessionOptions {
@@ -26,7 +28,7 @@ export interface TerminalProxyOptions extends OriginOptions, SessionOptions {
 
 export interface TerminalProxyDeps {
   /** Uses the ticket up and connects (app/streams/open-terminal.ts). */
-  readonly open: (request: TerminalRequest, o: { signal: AbortSignal }) => Promise<Duplex>
+  readonly open: (request: TerminalRequest, o: { signal: AbortSignal }) => Promise<ProgramStream>
   readonly log: Logger
   readonly options: TerminalProxyOptions
 }
@@ -59,8 +61,7 @@ export class TerminalProxy {
       // Bytes are passed on as they are, whatever the frame calls them.
       skipUTF8Validation: true,
       maxPayload: deps.options.maxMessageBytes,
-      // Clients that offer protocols fail when none comes back, and all of them offer this one.
-      handleProtocols: (offered) => offered.has('binary') && 'binary',
+      handleProtocols: chooseProtocol,
     })
   }
 
@@ -89,19 +90,19 @@ export class TerminalProxy {
     }
   }
 
-  #begin(program: Duplex, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #begin(program: ProgramStream, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     let upgraded = false
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       upgraded = true
-      const session = new TerminalSession(ws, program, this.#deps.options)
+      const session = new TerminalSession(ws, program, protocolFor(ws.protocol, program.tty), this.#deps.options)
       const done = session.run().finally(() => this.#sessions.delete(session))
       this.#sessions.set(session, done)
     })
     // The library has found fault with the handshake, and has answered.
-    if (!upgraded) program.destroy()
+    if (!upgraded) program.bytes.destroy()
   }
 
-  async #open(request: IncomingMessage, at: ReachedAt | undefined): Promise<Duplex> {
+  async #open(request: IncomingMessage, at: ReachedAt | undefined): Promise<ProgramStream> {
     const { open, options } = this.#deps
     this.#stopping.signal.throwIfAborted()
     if (this.#sessions.size + this.#opening > options.maxSessions) {

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
-import { WholeCharacters } from './whole-characters.ts'
+import type { ProgramStream } from '../../orchestration/ports/engine.ts'
+import type { Protocol } from './protocol.ts'
+import { WrongMessage } from './stream-protocol.ts'
 
 export interface SessionOptions {
   /** Milliseconds between pings. A peer that has not moved for two of them is gone. */
@@ -12,6 +14,7 @@ export interface SessionOptions {
 /** Close codes of RFC 6455 7.4.1. */
 const NORMAL = 1000
 const GOING_AWAY = 1001
+const PROTOCOL_ERROR = 1002
 const INTERNAL_ERROR = 1011
 
 /**
@@ -24,13 +27,21 @@ const INTERNAL_ERROR = 1011
 export class TerminalSession {
   readonly #ws: WebSocket
   readonly #program: Duplex
+  readonly #stream: ProgramStream
+  readonly #protocol: Protocol
   readonly #options: SessionOptions
+  readonly #over = new AbortController()
+  /** The newest size that the program was not told yet. */
+  #size: { columns: number; rows: number } | null = null
+  #isResizing = false
   /** Pings sent since anything was heard of, or taken by, the user. */
   #silentPings = 0
 
-  constructor(ws: WebSocket, program: Duplex, options: SessionOptions) {
+  constructor(ws: WebSocket, program: ProgramStream, protocol: Protocol, options: SessionOptions) {
     this.#ws = ws
-    this.#program = program
+    this.#program = program.bytes
+    this.#stream = program
+    this.#protocol = protocol
     this.#options = options
   }
 
@@ -38,7 +49,7 @@ export class TerminalSession {
   async run(): Promise<void> {
     const { pingMs } = this.#options
     const closed = new Promise<void>((resolve) => this.#ws.once('close', () => resolve()))
-    this.#ws.on('message', (data) => this.#toProgram(data))
+    this.#ws.on('message', (data, isBinary) => this.#take(toBuffer(data), isBinary))
     this.#ws.on('pong', () => this.#heard())
     // What went wrong on either side is seen by the end that follows.
     this.#ws.on('error', () => undefined)
@@ -53,6 +64,7 @@ export class TerminalSession {
       await reading
     } finally {
       clearInterval(pings)
+      this.#over.abort()
       this.#program.destroy()
     }
   }
@@ -63,19 +75,22 @@ export class TerminalSession {
   }
 
   async #toUser(): Promise<void> {
-    const whole = new WholeCharacters()
+    const protocol = this.#protocol
     try {
-      for await (const chunk of this.#program as AsyncIterable<Buffer>) {
-        const bytes = whole.take(chunk)
-        if (bytes.length > 0) await this.#send(bytes)
-      }
-      const rest = whole.end()
-      if (rest.length > 0) await this.#send(rest)
+      for await (const chunk of this.#program as AsyncIterable<Buffer>) await this.#sendAll(protocol.output(chunk))
+      await this.#sendAll(protocol.rest())
+      const { signal } = this.#over
+      await this.#sendAll(await protocol.farewell(() => this.#stream.exitCode({ signal })))
       this.#close(NORMAL, 'Target closed')
     } catch {
-      // Also when the user has left: then this close comes too late and does nothing.
+      // Also when the user has left: then this comes too late and does nothing.
+      await this.#sendAll(protocol.broken()).catch(() => undefined)
       this.#close(INTERNAL_ERROR, 'The connection to the container broke')
     }
+  }
+
+  async #sendAll(messages: readonly Buffer[]): Promise<void> {
+    for (const message of messages) await this.#send(message)
   }
 
   /** Resolves when the bytes are with the network. */
@@ -89,11 +104,26 @@ export class TerminalSession {
     this.#heard()
   }
 
-  #toProgram(data: RawData): void {
+  #take(message: Buffer, isBinary: boolean): void {
     this.#heard()
+    try {
+      const said = this.#protocol.input(message, isBinary)
+      if (said.kind === 'input') this.#toProgram(said.bytes)
+      else if (said.kind === 'end of input') this.#program.end()
+      else {
+        this.#size = said
+        void this.#resize()
+      }
+    } catch (error) {
+      if (!(error instanceof WrongMessage)) throw error
+      this.#close(PROTOCOL_ERROR, error.message)
+    }
+  }
+
+  #toProgram(bytes: Buffer): void {
     if (!this.#program.writable) return
     // What had arrived before a pause is still handed on.
-    if (this.#program.write(toBuffer(data)) || this.#ws.isPaused) return
+    if (this.#program.write(bytes) || this.#ws.isPaused) return
     this.#ws.pause()
     const resume = (): void => {
       this.#program.off('drain', resume)
@@ -102,6 +132,18 @@ export class TerminalSession {
     }
     this.#program.on('drain', resume)
     this.#program.on('close', resume)
+  }
+
+  /** One after the other, and of those that come meanwhile only the last. */
+  async #resize(): Promise<void> {
+    if (this.#isResizing) return
+    this.#isResizing = true
+    for (let size = this.#size; size !== null; size = this.#size) {
+      this.#size = null
+      // A program that has no terminal, or is over, has no size.
+      await this.#stream.resize(size, { signal: this.#over.signal }).catch(() => undefined)
+    }
+    this.#isResizing = false
   }
 
   #heard(): void {

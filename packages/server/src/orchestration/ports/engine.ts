@@ -6,7 +6,7 @@
  * EngineNotFound, EngineConflict (not running, already paused …), EngineRefused (the request is bad; the text is fit
  * for the user), anything else SystemFault. "Already so" is a success.
  */
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { Cpuset, Observation, RegistryAuth } from './wire.ts'
 
 export interface EngineCallOptions {
@@ -166,7 +166,10 @@ export interface LogsRequest {
 
 export interface ExecRequest {
   readonly command: readonly string[]
+  /** With standard input. */
   readonly interactive: boolean
+  /** On a terminal; absent: if it is interactive. */
+  readonly tty?: boolean
 }
 
 export interface ExecResult {
@@ -277,15 +280,53 @@ export interface ContainerEngine {
   disconnect(containerUuid: string, network: string, o: EngineCallOptions): Promise<void>
 }
 
+/** A program one talks to. */
+export interface ProgramStream {
+  /** It has a terminal: what it writes comes as it is. Otherwise in frames (lib/output-frames.ts), one kind for each output. */
+  readonly tty: boolean
+  /**
+   * What is written goes to the program as it is; ending it tells the program that there is no more input, destroying it
+   * breaks the connection off.
+   */
+  readonly bytes: Duplex
+  /** Without a terminal, or when the program has ended: EngineConflict, EngineNotFound or EngineRefused. */
+  resize(size: { columns: number; rows: number }, o: EngineCallOptions): Promise<void>
+  /** To be asked when `bytes` has come to its end. null: the program goes on without this stream, or nobody knows any more. */
+  exitCode(o: EngineCallOptions): Promise<number | null>
+}
+
+export type FollowRequest = Omit<LogsRequest, 'maxBytes'>
+
+/** A log that grows: in frames unless the container has a terminal. */
+export interface LogStream {
+  readonly tty: boolean
+  readonly bytes: Readable
+}
+
 /**
- * Terminals: connections that live on after the call. Bytes come and go without framing. The signal stays in charge:
- * when it is aborted later, the stream is destroyed. Only the opening has a deadline.
+ * Connections that live on after the call. The signal stays in charge: when it is aborted later, the stream is destroyed.
+ * Only the opening has a deadline. Nothing is read faster than whoever has it takes it.
  */
 export interface EngineStreams {
   /** Input and output of the main program from now on; nothing is repeated. */
-  attachStream(containerUuid: string, o: EngineCallOptions): Promise<Duplex>
+  attachStream(containerUuid: string, o: EngineCallOptions): Promise<ProgramStream>
   /** Starts the exec. EngineNotFound when there is none, EngineConflict when it was started before. */
-  startExecStream(execId: string, o: EngineCallOptions): Promise<Duplex>
+  startExecStream(execId: string, o: EngineCallOptions): Promise<ProgramStream>
+  /** What was written and what is going to be, until the container ends. */
+  followLogs(containerUuid: string, request: FollowRequest, o: EngineCallOptions): Promise<LogStream>
+  /** About one a second, until the container ends. Objects of type StatsSample. */
+  followStats(containerUuid: string, o: EngineCallOptions): Promise<Readable>
+  /** EngineNotFound when there is no such container or path. */
+  readArchive(
+    containerUuid: string,
+    path: string,
+    o: EngineCallOptions,
+  ): Promise<{ readonly stat: PathStat; readonly tar: Readable }>
+  /**
+   * Unpacks a tar as it comes. Resolves when all of it is unpacked. What is wrong with container or path is said before
+   * `begin` gives the tar away, if the engine can tell by then.
+   */
+  writeArchive(containerUuid: string, path: string, begin: () => Readable, o: EngineCallOptions): Promise<void>
 }
 
 export interface ImageSearchResult {

@@ -52,7 +52,8 @@ function readRoutes(deps: LiveDeps): Route[] {
 function terminalRoutes(deps: LiveDeps): Route[] {
   return [
     route(ENDPOINTS.execute, async ({ ctx, params, args }) => {
-      const request = { command: parseCommand(args.command), interactive: args.interactive ?? false }
+      const { interactive = false, tty } = args
+      const request = { command: parseCommand(args.command), interactive, ...(tty === undefined ? {} : { tty }) }
       const run = (args.run ?? true) ? executeAndWait : executeDetached
       const body: Executed = await run(deps, ctx, params['ident'] ?? '', request)
       return { body }
