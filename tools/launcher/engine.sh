@@ -13,8 +13,8 @@ read_up_options() {
       --no-install) may_install=0 ;;
       --detach) ;;
       --state-dir=*) state_dir=${1#*=} ;;
-      --api-port=* | --wsproxy-port=* | --bind=*) ;;
-      --state-dir | --api-port | --wsproxy-port | --bind)
+      --api-port=* | --wsproxy-port=* | --bind=* | --config-file=* | --config-dir=*) ;;
+      --state-dir | --api-port | --wsproxy-port | --bind | --config-file | --config-dir)
         [ $# -gt 1 ] || misuse "$1 needs a value"
         [ "$1" != --state-dir ] || state_dir=$2
         shift

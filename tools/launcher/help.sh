@@ -1,7 +1,7 @@
 # Sourced by ./zund. The texts behind --help.
 
 has_help() {
-  case $1 in zund | up | down | status | policy | test | bench | env) return 0 ;; *) return 1 ;; esac
+  case $1 in zund | up | down | status | policy | config | test | bench | env) return 0 ;; *) return 1 ;; esac
 }
 
 help_for() {
@@ -19,6 +19,7 @@ The OpenStack Containers service on one machine.
   down        stop it; containers keep running
   status      what runs, the engine, how many containers
   policy      list the rules of who may do what, and try them
+  config      check the configuration, list all options
   test        run the tests
   bench       run the benchmarks
   env         run a command with the project's Node first in PATH
@@ -42,6 +43,9 @@ and the first commands to try. It stays in the foreground until Ctrl-C, unless t
   --api-port PORT       the API and its identity service (default: 9517)
   --wsproxy-port PORT   terminals (default: 6784)
   --bind ADDRESS        address to listen on (default: 127.0.0.1)
+  --config-file FILE    configuration, later ones win (default: the first of DIR/zun.conf,
+                        ~/.zun/zun.conf, ~/zun.conf, /etc/zun/zun.conf, /etc/zun.conf)
+  --config-dir DIR      its *.conf come on top (default: the first zun.conf.d in the same places)
   --detach              return when it is ready and leave it running
   --no-install          neither install nor start a container engine
 
@@ -81,6 +85,8 @@ and what it guards. `check` says whether somebody passes a rule, and how each ru
 files as the service would, which need not run. docs/policy.md tells of the files and of what a rule may say.
 
   --state-dir DIR       state directory of the service (default: as of `up`)
+  --config-file FILE    configuration, as of `up`
+  --config-dir DIR      likewise
   --policy-file FILE    try this file in the place of the service's own files
   --format FORMAT       of the list: table (default) or json
   --roles ROLE,...      roles of the caller; may be given several times
@@ -92,6 +98,23 @@ Example: ./zund policy check container:delete --roles member --project p1 --targ
 
 Exit status: 0 when it is allowed, or all rules can be read; 3 when it is denied; 1 when a rule or a file is wrong,
 with one line for each.
+TEXT
+}
+
+help_config() {
+  cat <<'TEXT'
+Usage: ./zund config check [--config-file FILE]... [--config-dir DIR]... [--state-dir DIR]
+       ./zund config reference
+
+`check` reads the configuration as `up` would, and says what is wrong with it and what of it has no effect.
+`reference` prints every option with its group, type, limits and default, in the form of a zun.conf.
+docs/configuration.md tells the rest.
+
+  --config-file FILE    configuration, as of `up`; may be given several times
+  --config-dir DIR      likewise
+  --state-dir DIR       state directory of the service (default: as of `up`)
+
+Exit status: 0 when the service can start with it; 1 when it cannot, with one line for each mistake.
 TEXT
 }
 

@@ -36,7 +36,7 @@ import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
 import type { Doorbell, Store } from '../orchestration/ports/store.ts'
 import { appOptions } from './app-options.ts'
-import { ConfigError } from './config/load.ts'
+import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 import { imageDefaults } from './host.ts'
 

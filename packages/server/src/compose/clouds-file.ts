@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { parse, stringify } from 'yaml'
 import { messageOf } from '../domain/errors.ts'
-import { ConfigError } from './config/load.ts'
+import { ConfigError } from './config/config-error.ts'
 import type { StateDir } from './state-dir.ts'
 
 export interface CloudUser {

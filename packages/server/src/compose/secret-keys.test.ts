@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { SealedSecrets } from '../adapters/secrets/sealed-secrets.ts'
-import { ConfigError } from './config/load.ts'
+import { ConfigError } from './config/config-error.ts'
 import { secretKeys } from './secret-keys.ts'
 import { StateDir } from './state-dir.ts'
 

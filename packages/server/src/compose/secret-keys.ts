@@ -1,6 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
 import { KEY_BYTES } from '../adapters/secrets/sealed-secrets.ts'
-import { ConfigError } from './config/load.ts'
+import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 import type { StateDir } from './state-dir.ts'
 

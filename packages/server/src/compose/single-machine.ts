@@ -24,7 +24,7 @@ import { composeApi } from './api.ts'
 import { appOptions } from './app-options.ts'
 import { checkpointedStore } from './checkpointed-store.ts'
 import { CLOUD_USERS } from './clouds-file.ts'
-import { ConfigError, strangeFilters } from './config/load.ts'
+import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 import { composeHost, imageDefaults, PING_TIMEOUT_MS } from './host.ts'
 import { policyPlaces } from './policy-places.ts'
@@ -45,6 +45,8 @@ const DAY_MS = 24 * 60 * 60_000
 export interface SingleMachineOptions {
   readonly config: Config
   readonly state: StateDir
+  /** Where its configuration was found, for names of files beside it. */
+  readonly configDirs?: readonly string[]
   readonly log: Logger
   readonly checkpoint: Checkpoint
   /** By user name. */
@@ -76,8 +78,6 @@ export class SingleMachine {
 
   async #start(): Promise<void> {
     const { config, state, log, checkpoint, onFatal } = this.#options
-    const strange = strangeFilters(config)
-    if (strange.length > 0) log.warn({ available_filters: strange }, 'these filters are not known here and not used')
     const database = openDatabase(state.file(DATABASE_FILE))
     const store = new SqlStore(database)
     this.#stops.push(() => store.close())
@@ -143,7 +143,7 @@ export class SingleMachine {
 
     const api = composeApi({
       config,
-      rules: policyPlaces(config, [state.path]),
+      rules: policyPlaces(config, [...(this.#options.configDirs ?? []), state.path]),
       log,
       store: checkpointedStore(store, checkpoint),
       doorbell,

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf } from '../domain/errors.ts'
-import { ConfigError } from './config/load.ts'
+import { ConfigError } from './config/config-error.ts'
 
 /** What a running service says of itself, for `down`, `status` and a second `up`. */
 export interface RunRecord {

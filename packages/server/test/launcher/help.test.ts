@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Checkout } from './checkout.ts'
 
-const COMMANDS = ['up', 'down', 'status', 'policy', 'test', 'bench', 'env']
+const COMMANDS = ['up', 'down', 'status', 'policy', 'config', 'test', 'bench', 'env']
 
 test('help is there for the launcher and each of its commands, and sets nothing up', async (t) => {
   const checkout = new Checkout(t)
@@ -25,7 +25,15 @@ test('help is there for the launcher and each of its commands, and sets nothing 
 
 test('help of `up` names all of its options', async (t) => {
   const { out } = await new Checkout(t).run(['up', '--state-dir', '/nowhere', '--help'])
-  for (const option of ['--state-dir', '--api-port', '--wsproxy-port', '--bind', '--detach', '--no-install']) {
+  for (const option of [
+    '--state-dir',
+    '--api-port',
+    '--wsproxy-port',
+    '--bind',
+    '--config-file',
+    '--detach',
+    '--no-install',
+  ]) {
     assert.ok(out.includes(option), option)
   }
 })

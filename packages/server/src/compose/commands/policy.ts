@@ -4,11 +4,11 @@ import { findPolicyFiles, PolicyFileError, readPolicyFiles, type PolicyPlaces } 
 import { enforceRule, type Target } from '../../domain/policy/check.ts'
 import { REGISTERED_RULES } from '../../domain/policy/default-rules.ts'
 import { compileRules, problemText, rulesNamedBy, type CompiledRules } from '../../domain/policy/rule-set.ts'
-import { ConfigError } from '../config/load.ts'
+import { ConfigError } from '../config/config-error.ts'
 import { policyPlaces } from '../policy-places.ts'
 import { StateDir } from '../state-dir.ts'
 import { defaultStateDir, parseWords, UsageError, type Streams } from './args.ts'
-import { configOf } from './config-of.ts'
+import { CONFIG_OPTIONS, configArguments, directoriesOf, findConfig, requireConfig } from './config-of.ts'
 
 export const POLICY_HELP = `usage: zund policy list [--format table|json] [--state-dir DIR] [--policy-file FILE]
        zund policy check RULE [--roles ROLE,...] [--project ID] [--user ID] [--target NAME=VALUE]...
@@ -20,6 +20,8 @@ Exit code 0 when it is allowed, or all rules can be read; 3 when it is denied; 1
 
   --state-dir DIR       state directory of the service (default: $ZUND_STATE_DIR, /var/lib/zund for root,
                         else ~/.local/state/zund)
+  --config-file FILE    configuration, as of 'zund up'; may be given several times
+  --config-dir DIR      likewise
   --policy-file FILE    try this file in the place of the service's own files
   --format FORMAT       of the list: table (default) or json
   --roles ROLE,...      roles of the caller; may be given several times
@@ -32,6 +34,7 @@ const DENIED = 3
 const OPTIONS = {
   'state-dir': { type: 'string' },
   'policy-file': { type: 'string' },
+  ...CONFIG_OPTIONS,
   format: { type: 'string' },
   roles: { type: 'string', multiple: true },
   project: { type: 'string' },
@@ -134,10 +137,13 @@ function behind(rule: string, { rules, defaultRule }: Policy): Set<string> {
 
 function readPolicy(place: Values): Policy {
   const state = new StateDir(resolve(place['state-dir'] ?? defaultStateDir()))
-  const config = configOf(state)
+  const found = findConfig(state, configArguments(place))
+  const config = requireConfig(found)
   const given = place['policy-file']
   const places: PolicyPlaces =
-    given === undefined ? policyPlaces(config, [state.path]) : { file: resolve(given), dirs: [] }
+    given === undefined
+      ? policyPlaces(config, [...directoriesOf(found), state.path])
+      : { file: resolve(given), dirs: [] }
   const files = findPolicyFiles(places)
   if (given !== undefined && !files.hasMain) throw new ConfigError(`there is no file ${given}`)
   try {

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/load.ts'
+import { ConfigError } from '../config/config-error.ts'
 import { UsageError, type Streams } from './args.ts'
 
 export const HELP = `usage: zund COMMAND [OPTIONS]
@@ -7,6 +7,7 @@ export const HELP = `usage: zund COMMAND [OPTIONS]
   down     stop it; containers keep running
   status   show roles, engine and counts
   policy   list the rules of who may do what, and try them
+  config   check the configuration, list all options
 
 'zund COMMAND --help' tells more.`
 
@@ -23,6 +24,8 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
         return await (await import('./status.ts')).status(rest, streams)
       case 'policy':
         return (await import('./policy.ts')).policy(rest, streams)
+      case 'config':
+        return (await import('./config.ts')).config(rest, streams)
       case 'help':
       case '--help':
       case '-h':

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { checkpointFrom } from '../../lib/checkpoints.ts'
 import { passwordsOf, writeCloudsFile } from '../clouds-file.ts'
 import type { Config, OptionName } from '../config/options.ts'
@@ -10,19 +10,23 @@ import { baseUrl, ROLES, SingleMachine } from '../single-machine.ts'
 import { ensurePolicyFile, POLICY_FILE } from '../single-machine-policy.ts'
 import { startTicksOf, StateDir } from '../state-dir.ts'
 import { defaultStateDir, parseOptions, type Streams } from './args.ts'
-import { configOf } from './config-of.ts'
+import { CONFIG_OPTIONS, configArguments, directoriesOf, findConfig, requireConfig, type Found } from './config-of.ts'
+import type { ConfigArguments } from '../config/places.ts'
 
 export const UP_HELP = `usage: zund up [--state-dir DIR] [--api-port PORT] [--wsproxy-port PORT] [--bind ADDRESS]
-               [--detach] [--no-install]
+               [--config-file FILE]... [--config-dir DIR]... [--detach] [--no-install]
 
 Starts the whole service on this machine: API, conductor, compute and terminal proxy in one process, on SQLite,
-with an identity service of its own. Options of DIR/zun.conf are honoured; those of the command line win.
+with an identity service of its own. Options of zun.conf are honoured; those of the command line win.
 
   --state-dir DIR      where everything is kept (default: $ZUND_STATE_DIR, /var/lib/zund for root,
                        else ~/.local/state/zund)
   --api-port PORT      port of the API (default 9517)
   --wsproxy-port PORT  port of the terminals (default 6784)
   --bind ADDRESS       address both listen on (default 127.0.0.1)
+  --config-file FILE   configuration, later ones win (default: the first of DIR/zun.conf, ~/.zun/zun.conf,
+                       ~/zun.conf, /etc/zun/zun.conf, /etc/zun.conf)
+  --config-dir DIR     its *.conf come on top (default: the first zun.conf.d in the same places)
   --detach             return when the service is ready and leave it running
   --no-install         install nothing: neither Node, npm dependencies nor a container engine
 
@@ -30,6 +34,7 @@ The container engine is the one of DOCKER_HOST (unix:// only) or of /var/run/doc
 
 interface UpOptions {
   readonly stateDir: string
+  readonly config: ConfigArguments
   readonly overrides: Readonly<Partial<Record<OptionName, string>>>
 }
 
@@ -39,6 +44,7 @@ export async function up(argv: readonly string[], streams: Streams): Promise<num
     'api-port': { type: 'string' },
     'wsproxy-port': { type: 'string' },
     bind: { type: 'string' },
+    ...CONFIG_OPTIONS,
     detach: { type: 'boolean' },
     'no-install': { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
@@ -49,6 +55,7 @@ export async function up(argv: readonly string[], streams: Streams): Promise<num
   }
   const options: UpOptions = {
     stateDir: resolve(values['state-dir'] ?? defaultStateDir()),
+    config: configArguments(values),
     overrides: {
       ...(values['api-port'] === undefined ? {} : { apiPort: values['api-port'] }),
       ...(values['wsproxy-port'] === undefined ? {} : { wsproxyPort: values['wsproxy-port'] }),
@@ -64,7 +71,7 @@ function engineFromEnvironment(): Partial<Record<OptionName, string>> {
   return given === undefined || given === '' ? {} : { dockerApiUrl: given }
 }
 
-async function inForeground({ stateDir, overrides }: UpOptions, { out }: Streams): Promise<number> {
+async function inForeground({ stateDir, config: given, overrides }: UpOptions, { out }: Streams): Promise<number> {
   const state = new StateDir(stateDir)
   state.prepare()
   if (!state.lock()) {
@@ -74,12 +81,21 @@ async function inForeground({ stateDir, overrides }: UpOptions, { out }: Streams
   }
   try {
     const passwords = passwordsOf(state)
-    const config = configOf(state, { ...terminalUrl(overrides), ...overrides })
-    if (config.policyFile === POLICY_FILE) ensurePolicyFile(state)
-    return await serve(state, config, passwords, out)
+    const found = findConfig(state, given, { ...terminalUrl(overrides), ...overrides })
+    const config = requireConfig(found)
+    if (config.policyFile === POLICY_FILE && !directoriesOf(found).some((directory) => hasPolicyFile(directory))) {
+      ensurePolicyFile(state)
+    }
+    // Everything of the user's directory has been looked up; it may be unmounted now.
+    if (process.connected) process.chdir('/')
+    return await serve(state, { ...found, config }, passwords, out)
   } finally {
     state.unlock()
   }
+}
+
+function hasPolicyFile(directory: string): boolean {
+  return existsSync(join(directory, POLICY_FILE))
 }
 
 /** An IPv6 address needs brackets in a URL. */
@@ -90,15 +106,18 @@ function terminalUrl({ wsproxyHost }: UpOptions['overrides']): Partial<Record<Op
 
 async function serve(
   state: StateDir,
-  config: Config,
+  found: Found & { readonly config: Config },
   passwords: ReadonlyMap<string, string>,
   out: Streams['out'],
 ): Promise<number> {
+  const { config } = found
   const log = createLogger(state.file('zund.log'), config.debug)
+  for (const { level, text } of found.findings) if (level !== 'error') log[level]({}, text)
   const stopped = Promise.withResolvers<number>()
   const machine = new SingleMachine({
     config,
     state,
+    configDirs: directoriesOf(found),
     log,
     passwords,
     checkpoint: checkpointFrom(process.env),
@@ -155,7 +174,7 @@ async function detached(argv: readonly string[], { stateDir }: UpOptions, stream
   const child = spawn(
     process.execPath,
     [...process.execArgv, process.argv[1] ?? '', 'up', ...argv.filter((argument) => argument !== '--detach')],
-    { detached: true, stdio: ['ignore', output, output, 'ipc'], cwd: '/' },
+    { detached: true, stdio: ['ignore', output, output, 'ipc'] },
   )
   closeSync(output)
   return await new Promise<number>((done) => {

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ignoredOption } from './ignored-options.ts'
 import { parseIni } from './ini.ts'
-import { ConfigError, loadConfig, strangeFilters } from './load.ts'
+import { items, type Option } from './kinds.ts'
+import { OPTIONS } from './options.ts'
+import { configFiles } from './places.ts'
+import { referenceLines } from './reference.ts'
+import { ConfigError } from './config-error.ts'
+import { loadConfig, readConfig } from './load.ts'
 
 const none = { files: [], environment: {}, overrides: {} }
 
@@ -18,6 +24,9 @@ function withFile<T>(content: string, work: (file: string) => T): T {
     rmSync(directory, { recursive: true })
   }
 }
+
+const findingsIn = (...files: string[]): string[] =>
+  readConfig({ ...none, files }).findings.map(({ level, text }) => `${level} ${text}`)
 
 test('the dialect of oslo.config is read', () => {
   const values = parseIni(`
@@ -163,6 +172,118 @@ test('a bad option is one line that names group, option, value and limit', () =>
   }
 })
 
+test('what has no effect is told once for each option, and stops nothing', () => {
+  const conf = `
+transport_url = rabbit://user:secret@ctl
+capsule_driver = cri
+container_driver = Docker
+debgu = yes
+max_limit = 3
+[compute]
+memory_swap = 4
+[qouta]
+containers = 1
+cpu = 2
+[database]
+connection = mysql+pymysql://zun:secret@ctl/zun
+max_pool_size = 9
+[oslo_messaging_rabbit]
+ssl = true
+`
+  withFile(conf, (file) => {
+    const found = readConfig({ ...none, files: [file], environment: { OS_PRIVSEP__USER: 'x', OS_CLOUD: 'y' } })
+    assert.ok(found.config !== null)
+    const texts = found.findings.map(({ level, text }) => `${level} ${text}`)
+    const expected = [
+      /^warn option transport_url in \[DEFAULT\] has no effect: not used by this deployment yet: all roles run/,
+      /^warn option capsule_driver in \[DEFAULT\] has no effect: capsules are made with Docker/,
+      /^warn there is no option debgu in \[DEFAULT\]; is it debug\?$/,
+      /^warn there is no option max_limit in \[DEFAULT\]; it belongs into \[api\]$/,
+      /^warn there is no option memory_swap in \[compute\]$/,
+      /^warn there is no group \[qouta\]; is it \[quota\]\?$/,
+      /^warn option connection in \[database\] has no effect: not used by this deployment yet: records are in SQLite/,
+      /^info option max_pool_size in \[database\] has no effect/,
+      /^info option ssl in \[oslo_messaging_rabbit\] has no effect/,
+      /^info option user in \[privsep\] has no effect/,
+    ]
+    for (const [i, pattern] of expected.entries()) assert.match(texts[i] ?? '', pattern)
+    assert.equal(texts.length, expected.length)
+    assert.ok(!texts.join('\n').includes('secret'))
+  })
+})
+
+test('all mistakes are found at once', () => {
+  withFile('my_ip = $nowhere\n[api]\nport = x\n', (file) => {
+    assert.deepEqual(
+      findingsIn(file).map((text) => text.replace(/ (is|refers).*/, '')),
+      ['error option my_ip in [DEFAULT]', 'error option port in [api]'],
+    )
+  })
+  withFile(`host = ${'h'.repeat(256)}\nminimum_memory = 9000\ndefault_cpu = 99\n`, (file) => {
+    assert.deepEqual(findingsIn(file), [
+      'error the minimum of memory (9000) is over its maximum (8192)',
+      'error default_cpu (99) is not between 0.1 and 16',
+      'error option host in [DEFAULT] has 256 characters, more than 255',
+    ])
+  })
+})
+
+test('no option is both read and without effect, and the listing has all of them', () => {
+  const options = Object.values<Option<unknown>>(OPTIONS)
+  for (const { group, name } of options) {
+    assert.ok(ignoredOption(group, name)?.names.includes('*') !== false, `[${group}] ${name}`)
+  }
+  const listing = referenceLines()
+  for (const { name } of options)
+    assert.ok(
+      listing.some((line) => line.startsWith(`#${name} =`)),
+      name,
+    )
+  const text = listing.map((line) => line.replace(/^#(\w+ =)/, '$1')).join('\n')
+  withFile(text, (file) => assert.deepEqual(loadConfig({ ...none, files: [file] }), loadConfig(none)))
+})
+
+test('several files: later ones win, values of a list of lines add up; names refer across files', () => {
+  withFile('my_ip = 192.0.2.1\ndebug = true\nmine = ${quota.cpu}0\n[oslo_policy]\npolicy_dirs = a.d\n', (one) =>
+    withFile('my-ip: "192.0.2.2"\n[quota]\ncpu = 3\nmemory = $mine\n[oslo_policy]\npolicy_dirs = b.d\n', (two) => {
+      const config = loadConfig({ ...none, files: [one, two] })
+      assert.deepEqual(
+        [config.apiHostIp, config.debug, config.quotaMemory, config.policyDirs],
+        ['192.0.2.2', true, 30, ['a.d', 'b.d']],
+      )
+    }),
+  )
+})
+
+test('items of a list may be quoted', () => {
+  assert.deepEqual(items('a, "b,c" ,\n\'d\',, e'), ['a', 'b,c', 'd', 'e'])
+})
+
+test('files are those of the command line, else the first found, and the directory beside them', () => {
+  const home = mkdtempSync(join(tmpdir(), 'zund-places-'))
+  try {
+    const [state, dir] = [join(home, 'state'), join(home, 'more')]
+    for (const path of [state, dir, join(home, '.zun'), join(home, 'zun.conf.d')]) mkdirSync(path)
+    const write = (...path: string[]): string => {
+      writeFileSync(join(home, ...path), '')
+      return join(home, ...path)
+    }
+    const dropped = write('zun.conf.d', '1.conf')
+    write('zun.conf.d', '1.conf.bak')
+    const plain = write('zun.conf')
+    assert.deepEqual(configFiles({ files: [], dirs: [] }, state, home), [plain, dropped])
+    const hidden = write('.zun', 'zun.conf')
+    assert.deepEqual(configFiles({ files: [], dirs: [] }, state, home), [hidden, dropped])
+    const own = write('state', 'zun.conf')
+    assert.deepEqual(configFiles({ files: [], dirs: [] }, state, home), [own, dropped])
+    const [b, a] = [write('more', 'b.conf'), write('more', 'a.conf')]
+    assert.deepEqual(configFiles({ files: [plain, hidden], dirs: [dir] }, state, home), [plain, hidden, a, b])
+    assert.throws(() => configFiles({ files: [], dirs: [join(home, 'none')] }, state, home), /none cannot be read/)
+  } finally {
+    rmSync(home, { recursive: true })
+  }
+})
+
 test('each value of the list of devices is JSON of its own', () => {
   const conf =
     '[pci]\npassthrough_whitelist = {"vendor_id": "8086"}\npassthrough_whitelist = [{"devname": "eth1"}, {}]\n'
@@ -189,8 +310,11 @@ available_filters = site.filters.MoonPhaseFilter
   withFile(conf, (file) => {
     const config = loadConfig({ ...none, files: [file] })
     assert.deepEqual(config.enabledFilters, ['RamFilter', 'ComputeFilter'])
-    assert.deepEqual(strangeFilters(config), ['site.filters.MoonPhaseFilter'])
-    assert.deepEqual(strangeFilters(loadConfig(none)), [])
+    assert.match(
+      findingsIn(file)[0] ?? '',
+      /^warn option available_filters in \[scheduler\] names site\.filters\.MoonPhaseFilter/,
+    )
+    assert.deepEqual(readConfig(none).findings, [])
   })
   withFile('[scheduler]\navailable_filters = site.filters.MoonPhaseFilter\n', (file) => {
     assert.deepEqual(loadConfig({ ...none, files: [file] }).enabledFilters, loadConfig(none).enabledFilters)

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../domain/errors.ts'
+import { checkTogether } from './check-together.ts'
+import { ConfigError } from './config-error.ts'
+import { filterFindings, findingsOf, type Finding } from './findings.ts'
+import { IGNORED_OPTIONS } from './ignored-options.ts'
 import { optionKey, parseIni, type IniValues } from './ini.ts'
-import { FILTERS, isFilterName, type FilterName } from '../../domain/scheduling/filters/index.ts'
-import { OPTIONS, type Config, type Option, type OptionName } from './options.ts'
-
-/** One line for the person who starts the service; nothing of a stack. */
-export class ConfigError extends Error {}
+import type { Option } from './kinds.ts'
+import { OPTIONS, type Config, type OptionName } from './options.ts'
 
 export interface ConfigSources {
   /** Later files win. */
@@ -15,22 +16,49 @@ export interface ConfigSources {
   readonly overrides: Readonly<Partial<Record<OptionName, string>>>
 }
 
+export interface ConfigReading {
+  /** null: there are errors among the findings. */
+  readonly config: Config | null
+  readonly findings: readonly Finding[]
+}
+
+/** ConfigError with the first mistake. */
 export function loadConfig(sources: ConfigSources): Config {
+  const { config, findings } = readConfig(sources)
+  if (config === null) throw new ConfigError(findings.find(({ level }) => level === 'error')?.text)
+  return config
+}
+
+/** ConfigError when a file cannot be read at all; every other mistake is a finding. */
+export function readConfig({ files, environment, overrides }: ConfigSources): ConfigReading {
   const written: IniValues = new Map()
-  for (const file of sources.files) for (const [key, values] of readFile(file)) written.set(key, values)
-  for (const { group, name } of Object.values<Option<unknown>>(OPTIONS)) {
-    const value = sources.environment[`OS_${group.toUpperCase()}__${name.toUpperCase()}`]
-    if (value !== undefined) written.set(optionKey(group, name), [value])
-  }
-  for (const [key, value] of Object.entries(sources.overrides)) {
+  for (const file of files) for (const [key, values] of readFile(file)) add(written, key, values)
+  for (const [key, value] of fromEnvironment(environment)) written.set(key, [value])
+  const findings = findingsOf(written)
+  for (const [key, value] of Object.entries(overrides)) {
     const { group, name } = OPTIONS[key as OptionName]
     if (value !== undefined) written.set(optionKey(group, name), [value])
   }
-  const config: Record<string, unknown> = {}
-  for (const [key, option] of Object.entries<Option<unknown>>(OPTIONS)) config[key] = valueOf(option, written)
-  checkTogether(config as Config)
-  return Object.freeze(config) as Config
+  const values: Record<string, unknown> = {}
+  const errors = new Set<string>()
+  for (const [key, option] of Object.entries<Option<unknown>>(OPTIONS)) {
+    try {
+      values[key] = valueOf(option, written)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      errors.add(error.message)
+    }
+  }
+  if (errors.size > 0) return { config: null, findings: [...[...errors].map(asError), ...findings] }
+  const config = Object.freeze(values) as Config
+  const together = checkTogether(config).map(asError)
+  return {
+    config: together.length > 0 ? null : config,
+    findings: [...together, ...filterFindings(config), ...findings],
+  }
 }
+
+const asError = (text: string): Finding => ({ level: 'error', text })
 
 function readFile(file: string): IniValues {
   try {
@@ -38,6 +66,25 @@ function readFile(file: string): IniValues {
   } catch (error) {
     throw new ConfigError(`${file}: ${messageOf(error)}`)
   }
+}
+
+/** Of an option that may be written several times the values of all files count. */
+function add(written: IniValues, key: string, values: readonly string[]): void {
+  const isMultiple = Object.values<Option<unknown>>(OPTIONS).some(
+    (o) => o.multiple === true && optionKey(o.group, o.name) === key,
+  )
+  written.set(key, [...(isMultiple ? (written.get(key) ?? []) : []), ...values])
+}
+
+/** `OS_<GROUP>__<OPTION>`, for options that are not read, too. */
+function fromEnvironment(environment: ConfigSources['environment']): [key: string, value: string][] {
+  const groups = [...Object.values<Option<unknown>>(OPTIONS), ...IGNORED_OPTIONS].map(({ group }) => group)
+  return Object.entries(environment).flatMap(([variable, value]): [string, string][] => {
+    const [, group = '', name = ''] = /^OS_([A-Z0-9_]+?)__([A-Z0-9_]+)$/.exec(variable) ?? []
+    if (value === undefined || group === '') return []
+    const known = groups.find((candidate) => candidate.toUpperCase() === group) ?? group.toLowerCase()
+    return [[optionKey(known, name.toLowerCase()), value]]
+  })
 }
 
 function valueOf(option: Option<unknown>, written: IniValues): unknown {
@@ -50,8 +97,10 @@ function valueOf(option: Option<unknown>, written: IniValues): unknown {
   }
 }
 
+type Named = Pick<Option<unknown>, 'group' | 'name' | 'fallback' | 'multiple'>
+
 /** `$name` is looked up in the option's own group, then in [DEFAULT]; `$$` is a dollar sign. */
-function substituted(option: Option<unknown>, written: IniValues, path: readonly string[]): string {
+function substituted(option: Named, written: IniValues, path: readonly string[]): string {
   const key = optionKey(option.group, option.name)
   if (path.includes(key)) throw new ConfigError(`option ${option.name} in [${option.group}] refers to itself`)
   const values = written.get(key)
@@ -59,50 +108,18 @@ function substituted(option: Option<unknown>, written: IniValues, path: readonly
   return raw.replaceAll(/\$\$|\$\{([\w.-]+)\}|\$(\w+)/g, (whole: string, braced?: string, plain?: string) => {
     if (whole === '$$') return '$'
     const name = braced ?? plain ?? ''
-    const keys = name.includes('.') ? [name] : [optionKey(option.group, name), optionKey('DEFAULT', name)]
-    for (const candidate of keys) {
-      const other = Object.values<Option<unknown>>(OPTIONS).find((o) => optionKey(o.group, o.name) === candidate)
+    const at = name.lastIndexOf('.')
+    for (const group of at < 0 ? [option.group, 'DEFAULT'] : [name.slice(0, at)]) {
+      const other = named(group, name.slice(at + 1), written)
       if (other !== undefined) return substituted(other, written, [...path, key])
-      const value = written.get(candidate)?.at(-1)
-      if (value !== undefined) return value
     }
     throw new ConfigError(`option ${option.name} in [${option.group}] refers to ${whole}, which is not set`)
   })
 }
 
-function checkTogether(config: Config): void {
-  const ranges = [
-    ['memory', config.minimumMemory, config.defaultMemory, config.maximumMemory],
-    ['disk', config.minimumDisk, config.defaultDisk, config.maximumDisk],
-    ['cpu', config.minimumCpus, config.defaultCpu, config.maximumCpus],
-  ] as const
-  for (const [what, minimum, usual, maximum] of ranges) {
-    if (minimum > maximum) throw new ConfigError(`the minimum of ${what} (${minimum}) is over its maximum (${maximum})`)
-    if (usual !== 0 && (usual < minimum || usual > maximum)) {
-      throw new ConfigError(`default_${what} (${usual}) is not between ${minimum} and ${maximum}`)
-    }
-  }
-  const available = availableFilters(config.availableFilters)
-  const missing = config.enabledFilters.find((name) => !available.includes(name))
-  if (missing !== undefined) {
-    throw new ConfigError(`option enabled_filters in [scheduler] names ${missing}, which available_filters leaves out`)
-  }
-  if (!config.dockerApiUrl.startsWith('unix://')) {
-    throw new ConfigError(`option api_url in [docker] is '${config.dockerApiUrl}': only unix:// is supported`)
-  }
-}
-
-/** Values of available_filters that mean nothing here. */
-export function strangeFilters({ availableFilters: written }: Config): string[] {
-  return written.filter((path) => lastPart(path) !== ALL_FILTERS && !isFilterName(lastPart(path)))
-}
-
-const ALL_FILTERS = 'all_filters'
-const lastPart = (path: string): string => path.split('.').at(-1) ?? ''
-
-/** Written as upstream writes them: all of them by one name, or classes. A class that is none of ours adds nothing. */
-function availableFilters(written: readonly string[]): FilterName[] {
-  const names = written.map(lastPart)
-  const known = names.filter(isFilterName)
-  return names.includes(ALL_FILTERS) || known.length === 0 ? Object.keys(FILTERS).filter(isFilterName) : known
+function named(group: string, name: string, written: IniValues): Named | undefined {
+  const key = optionKey(group, name)
+  const known = Object.values<Option<unknown>>(OPTIONS).find((o) => optionKey(o.group, o.name) === key)
+  if (known !== undefined) return known
+  return written.has(key) ? { group, name, fallback: undefined } : undefined
 }

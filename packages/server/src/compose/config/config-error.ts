@@ -1,0 +1,2 @@
+/** One line for the person who starts the service; nothing of a stack. */
+export class ConfigError extends Error {}
