@@ -73,6 +73,32 @@ clientTests('terminals', (stage) => {
     await stage.settled('direct', 'Stopped')
   })
 
+  it('control characters reach the program: an interrupt ends the command and not the shell, the end of input the shell', async (t) => {
+    const window = open(t, 'appcontainer exec --interactive box sh')
+    await enter(window, /connected to box/, /# /)
+    window.type('sleep 1000 || echo "ended by $?"\r')
+    await window.see(/echo "ended by/)
+    window.type('\u0003')
+    const mark = window.text.length
+    await until('the shell goes on', async () => {
+      window.type('echo still $((40+2))\r')
+      return window.text.slice(mark).includes('still 42')
+    })
+    window.type('\u0004')
+    assert.equal(await window.ended(), 0)
+  })
+
+  it('a service that stops ends the window at once, and not with an error', async (t) => {
+    const window = open(t, 'appcontainer exec --interactive box sh')
+    await enter(window, /connected to box/, /# /)
+    const mark = window.text.length
+    await stage.zund.stop()
+    assert.equal(await window.ended(), 0)
+    assert.doesNotMatch(window.text.slice(mark), /Traceback|Error|failed/)
+    await stage.zund.up()
+    assert.equal((await stage.settled('box', 'Running')).status, 'Running')
+  })
+
   it('attach is refused where there is no terminal to attach to', async () => {
     const { demo } = stage
     assert.match(await demo.refused('appcontainer attach box'), /interactive flag.*\(HTTP 400\)/)
