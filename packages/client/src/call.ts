@@ -50,6 +50,7 @@ export interface HttpRequest {
   /** With the query. */
   readonly path: string
   readonly body: string | undefined
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Throws a TypeError when a part of the path is missing: the types forbid it, but not everybody uses them. */

@@ -7,11 +7,14 @@ import { MAX_MINOR } from '@zund/contract/api/versions.ts'
 import { reached, type Auth, type Session } from './auth.ts'
 import { requestOf, type AnyInput, type CallOptions, type HttpRequest, type Method } from './call.ts'
 import { ApiError, ConnectionError } from './errors.ts'
+import { listener, type ListenEvents } from './events.ts'
 
 /** One method for each call of the API, by the names of its OpenAPI document (`operationId`). */
-export type Client = { readonly [K in keyof ApiEndpoints]: Method<ApiEndpoints[K]> } & {
+export type Client = { readonly [K in Exclude<keyof ApiEndpoints, 'listenEvents'>]: Method<ApiEndpoints[K]> } & {
   readonly [K in keyof typeof SERVICE_DOCUMENTS]: Method<(typeof SERVICE_DOCUMENTS)[K]>
 } & {
+  /** What happens, until it is given up; goes on by itself after a break. See `events.ts`. */
+  readonly listenEvents: ListenEvents
   /** `1.40`: the version that is spoken. */
   readonly version: string
   /** Of the service, without `/v1`. */
@@ -45,9 +48,11 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const { endpoint: root, projectId } = session
   const methods: Record<string, unknown> = { version: spoken, endpoint: root, projectId }
   for (const endpoint of Object.values<Endpoint>({ ...SERVICE_DOCUMENTS, ...apiEndpoints(USUAL_OPTIONS) })) {
+    if (endpoint.answers[0]?.type === 'text/event-stream') continue
     methods[endpoint.id] = async (input: AnyInput = {}, o: CallOptions = {}) =>
       await caller.call(requestOf(endpoint, input), spoken, o.signal)
   }
+  methods['listenEvents'] = listener(async (request, o) => await caller.open(request, spoken, o))
   // Made of the same declarations as its type, which no checker can follow through a loop.
   return Object.freeze(methods) as unknown as Client
 }
@@ -98,13 +103,27 @@ class Caller {
     return await result(request, await this.#send(renewed, request, version, signal))
   }
 
+  /** An answer whose body is read as it comes. */
+  async open(request: HttpRequest, version: string, signal: AbortSignal): Promise<Response> {
+    const session = await this.#auth.session({ signal, fetch: this.#fetch })
+    let answer = await this.#send(session, request, version, signal, 0)
+    if (answer.status === 401 && this.#auth.canRenew) {
+      await answer.body?.cancel()
+      const renewed = await this.#auth.session({ expired: session, signal, fetch: this.#fetch })
+      answer = await this.#send(renewed, request, version, signal, 0)
+    }
+    if (!answer.ok) await result(request, answer)
+    return answer
+  }
+
   async #send(
     { endpoint, token }: Session,
-    { method, path, body }: HttpRequest,
+    { method, path, body, headers }: HttpRequest,
     version: string,
     signal: AbortSignal | undefined,
+    timeoutMs = this.#timeoutMs,
   ): Promise<Response> {
-    const signals = [signal, this.#timeoutMs === 0 ? undefined : AbortSignal.timeout(this.#timeoutMs)]
+    const signals = [signal, timeoutMs === 0 ? undefined : AbortSignal.timeout(timeoutMs)]
     const either = AbortSignal.any(signals.filter((one) => one !== undefined))
     const url = `${endpoint}${path}`
     const ask = this.#fetch
@@ -117,6 +136,7 @@ class Caller {
           'x-auth-token': token,
           'openstack-api-version': `container ${version}`,
           accept: 'application/json',
+          ...headers,
           // Actions without a body are sent with the type all the same, as other clients do.
           ...(method === 'GET' || method === 'DELETE' ? {} : { 'content-type': 'application/json' }),
         },

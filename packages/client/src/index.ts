@@ -3,8 +3,10 @@ export { applicationCredential, passwordLogin, tokenLogin, withToken, type Auth,
 export { connect, type Client, type ConnectOptions } from './client.ts'
 export { ApiError, ConnectionError } from './errors.ts'
 export type { CallOptions, Input, Method, Output } from './call.ts'
+export type { ListenEvents } from './events.ts'
 export { each, pages } from './pages.ts'
 
+export type { ContainerEvent, StreamedEvent } from '@zund/contract/api/events.ts'
 export type {
   FoundImage,
   Host,

@@ -4,7 +4,7 @@
  */
 import { Type, type TSchema, type TString } from 'typebox'
 import type { Wire } from './schema.ts'
-import type { Fields } from '../fields/field.ts'
+import type { Field, Fields } from '../fields/field.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -18,6 +18,8 @@ export interface Answer<S extends TSchema = TSchema, N extends number = number> 
   readonly until?: number
   /** With a header `Location`. */
   readonly location?: boolean
+  /** Headers that it may have, with what they say. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Content type; absent: JSON. */
   readonly type?: string
 }
@@ -52,6 +54,8 @@ export interface Endpoint<
   readonly queryOnly?: boolean
   /** Fields of the body, of which unknown ones are refused. */
   readonly body?: B
+  /** Headers that mean something to this call only, by their name in small letters; `about` says what. */
+  readonly headers?: Readonly<Record<string, Field<string, string>>>
   /** 415 unless the content type is JSON. */
   readonly requiresJson?: boolean
   readonly answers: R

@@ -61,6 +61,7 @@ const REASONS: Readonly<Record<number, string>> = {
   409: 'Not as things are: in use, in another status, or several of one name.',
   413: 'The body is too long.',
   415: 'The body is not JSON.',
+  422: 'The Idempotency-Key was used for another request.',
   500: 'A defect of the service; `detail` has a number that its log has too.',
   503: 'Something that is needed does not answer.',
 }
@@ -149,6 +150,12 @@ function parametersOf(endpoint: Endpoint, minor: number, isPublic: boolean): Jso
         schema,
       }
     }),
+    ...Object.entries(endpoint.headers ?? {}).map(([name, field]) => ({
+      name,
+      in: 'header',
+      ...(field.about === undefined ? {} : { description: field.about }),
+      schema: field.schema(minor),
+    })),
     ...(isPublic ? [] : [{ $ref: '#/components/parameters/Version' }]),
   ]
 }
@@ -191,12 +198,23 @@ function errorsOf({ method, errors, requiresJson }: Endpoint, isPublic: boolean)
 }
 
 /** Of one status there may be answers of several content types. */
-function success({ status, schema, location, type }: Answer, schemas: Schemas, before?: Response): Response {
+function success({ status, schema, type, ...rest }: Answer, schemas: Schemas, before?: Response): Response {
   return {
     description: REASONS[status] ?? '',
-    ...(location === true ? { headers: { Location: { required: true, schema: { type: 'string' } } } } : {}),
+    ...headersOf(rest),
     ...(schema === null ? {} : { content: { ...before?.content, ...content(schemas.use(schema), type) } }),
   }
+}
+
+function headersOf({ location, headers = {} }: Pick<Answer, 'location' | 'headers'>): {
+  readonly headers?: JsonSchema
+} {
+  const text = { schema: { type: 'string' } }
+  const all = {
+    ...(location === true ? { Location: { required: true, ...text } } : {}),
+    ...Object.fromEntries(Object.entries(headers).map(([name, description]) => [name, { description, ...text }])),
+  }
+  return Object.keys(all).length === 0 ? {} : { headers: all }
 }
 
 function content(schema: JsonSchema, type = 'application/json'): Required<Response>['content'] {

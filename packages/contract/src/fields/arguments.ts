@@ -116,3 +116,39 @@ export function filterArgument(about: About = {}): Field<readonly string[], stri
 export function ignoredArgument(): Field<undefined, string> {
   return { about: 'Taken, and without effect.', schema: () => ({}), read: () => undefined }
 }
+
+/** Values with commas between them; given several times, all count. `one` reads one of them, or says why not. */
+export function listArgument<T extends string>(
+  limits: { readonly max: number; readonly pattern: string },
+  one: (text: string) => { readonly value: T } | { readonly bad: string },
+  about: About = {},
+): Field<readonly T[] | undefined, string | readonly string[]> {
+  const text = { type: 'string', pattern: `^(?:${limits.pattern}(?:,${limits.pattern})*)?$` }
+  return {
+    ...about,
+    takesNone: true,
+    schema: () => ({ anyOf: [text, { type: 'array', items: text }] }),
+    read: (value, name) => {
+      const texts = [value].flat().flatMap((part) => {
+        if (typeof part !== 'string') throw badArgument(name, part, 'It is not a string')
+        return part === '' ? [] : part.split(',')
+      })
+      if (texts.length > limits.max) throw badArgument(name, value, `It names more than ${limits.max}`)
+      const read = texts.map((part) => {
+        const made = one(part)
+        if ('bad' in made) throw badArgument(name, part, made.bad)
+        return made.value
+      })
+      return read.length === 0 ? undefined : [...new Set(read)]
+    },
+  }
+}
+
+/** Patterns have no way to say "in any case of letters". */
+export function inAnyCase(words: readonly string[]): string {
+  const any = words
+    .map((word) => word.replaceAll('.', '\\.'))
+    .join('|')
+    .replaceAll(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`)
+  return `(?:${any})`
+}

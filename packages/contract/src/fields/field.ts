@@ -88,6 +88,10 @@ export function badArgument(name: string, value: unknown, reason: string, code?:
   return new FieldError(message, code)
 }
 
+export function badHeader(name: string, value: unknown, reason: string): FieldError {
+  return new FieldError(`Invalid input for header '${name}'. Value: '${shown(value)}'. ${reason}`)
+}
+
 export function missing(field: string): FieldError {
   return new FieldError(`'${field}' is a required property`)
 }

@@ -204,6 +204,15 @@ export type ClaimQuery = Static<typeof ClaimQuerySchema>
 const BindingChangeSchema = Type.Object({ uuid: Type.String(), state: BindingStateSchema })
 export type BindingChange = Static<typeof BindingChangeSchema>
 
+const CountSchema = Type.Object({ current: Type.Integer({ minimum: 0 }), total: Type.Integer({ minimum: 0 }) })
+/** How far the pull of an image is. `bytes` is null until the engine names any. */
+export const PullCountSchema = Type.Object({
+  image: Type.String(),
+  layers: CountSchema,
+  bytes: Type.Union([CountSchema, Type.Null()]),
+})
+export type PullCount = Static<typeof PullCountSchema>
+
 export const StepEntrySchema = Type.Union([
   Type.Object({
     kind: Type.Literal('started'),
@@ -220,7 +229,12 @@ export const StepEntrySchema = Type.Union([
   }),
   Type.Object({ kind: Type.Literal('failed'), step: Type.String(), code: Type.String(), message: Type.String() }),
   /** Text for `status_detail` while the step runs, e.g. how far a pull is. */
-  Type.Object({ kind: Type.Literal('progress'), step: Type.String(), detail: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('progress'),
+    step: Type.String(),
+    detail: Type.String(),
+    pull: Type.Optional(PullCountSchema),
+  }),
 ])
 export type StepEntry = Static<typeof StepEntrySchema>
 

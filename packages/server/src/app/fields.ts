@@ -55,6 +55,11 @@ export function booleanField(body: Body, name: string): boolean | undefined {
   return single(flag(), body, name)
 }
 
+/** A header that an endpoint declares. */
+export function readHeader(field: Field<string>, value: unknown, name: string, minor: number): string {
+  return refusing(() => field.read(value, name, minor))
+}
+
 function single<Out>(field: Field<Out>, body: Body, name: string): Out | undefined {
   const value = body[name]
   return value === undefined || value === null ? undefined : refusing(() => field.read(value, name, Infinity))

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-catalog.ts'
 import type { RegistryAccess } from '../adapters/image/registry-client.ts'
+import { EventFeed } from '../app/events/feed.ts'
+import { Places } from '../app/events/places.ts'
 import { upHosts } from '../app/hosts/up-hosts.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
 import { PolicyFileError, type PolicyPlaces } from '../app/policy/policy-files.ts'
@@ -11,6 +13,7 @@ import type { IdentityService } from '../app/ports/identity-service.ts'
 import type { Identity } from '../app/ports/identity.ts'
 import type { Secrets } from '../app/ports/secrets.ts'
 import type { StreamTickets } from '../app/ports/stream-tickets.ts'
+import type { ApiServerOptions } from '../edge/api/deps.ts'
 import type { Route } from '../edge/api/route.ts'
 import { buildApiServer } from '../edge/api/server.ts'
 import { availabilityZoneRoutes } from '../edge/api/v1/availability-zones/routes.ts'
@@ -19,6 +22,7 @@ import { CapsuleViews } from '../edge/api/v1/capsules/view.ts'
 import { liveRoutes } from '../edge/api/v1/containers/live-routes.ts'
 import { containerRoutes } from '../edge/api/v1/containers/routes.ts'
 import { ContainerViews } from '../edge/api/v1/containers/view.ts'
+import { eventRoutes } from '../edge/api/v1/events/routes.ts'
 import { extensionRoutes, LOCAL_EXTENSIONS } from '../edge/api/v1/extensions/routes.ts'
 import { historyRoutes } from '../edge/api/v1/history/routes.ts'
 import { hostRoutes } from '../edge/api/v1/hosts/routes.ts'
@@ -41,6 +45,8 @@ import type { Config } from './config/options.ts'
 import { imageDefaults } from './host.ts'
 
 const REQUEST_TIMEOUT_MS = 55_000
+/** Events of other processes, and those whose ring was lost, are seen within this time. */
+const EVENTS_POLL_MS = 2_000
 const BODY_LIMIT_BYTES = 1024 * 1024
 
 export interface ApiDeps {
@@ -59,16 +65,19 @@ export interface ApiDeps {
   readonly terminals: TerminalProxy
   /** Milliseconds for one request; absent: as clients expect it. */
   readonly requestTimeoutMs?: number
+  /** Of answers that stay open; absent: as clients expect it. */
+  readonly streams?: ApiServerOptions['streams']
 }
 
 export function composeApi(given: ApiDeps): FastifyInstance {
   const { config, log, identity } = given
   const policy = policyOf(given)
-  return buildApiServer({
+  const feed = eventFeed(given)
+  const app = buildApiServer({
     identity,
     policy,
     log,
-    routes: apiRoutes(given, policy),
+    routes: apiRoutes({ ...given, feed }, policy),
     mounts: [identityRoutes(identity)],
     terminals: given.terminals,
     options: {
@@ -78,8 +87,15 @@ export function composeApi(given: ApiDeps): FastifyInstance {
       allowedOrigins: config.allowedOrigins,
       healthcheckDisableFile: config.healthcheckDisableFile,
       requestTimeoutMs: given.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      ...(given.streams === undefined ? {} : { streams: given.streams }),
     },
   })
+  app.addHook('preClose', async () => await feed.stop())
+  return app
+}
+
+export function eventFeed({ store, doorbell, log }: Pick<ApiDeps, 'store' | 'doorbell' | 'log'>): EventFeed {
+  return new EventFeed({ events: store.events, doorbell, clock: systemClock, log, pollMs: EVENTS_POLL_MS })
 }
 
 /** ConfigError when the rules cannot be used. */
@@ -92,7 +108,7 @@ function policyOf({ config, rules, log }: ApiDeps): PolicyEngine {
 }
 
 /** Every route of the v1 API. */
-export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
+export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy: PolicyEngine): Route[] {
   const { config, store, gateway, registry } = given
   const options = appOptions(config)
   const images = new RegistryCatalog({
@@ -116,6 +132,7 @@ export function apiRoutes(given: ApiDeps, policy: PolicyEngine): Route[] {
     ...quotaClassRoutes(deps),
     ...registryRoutes(deps),
     ...networkRoutes(deps),
+    ...eventRoutes({ ...deps, places: new Places(config.eventStreams, 'streams of events') }),
     ...historyRoutes(deps),
     ...localNetworkRoutes(deps),
     ...localVolumeRoutes(deps),

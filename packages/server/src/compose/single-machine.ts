@@ -16,9 +16,10 @@ import { SealedSecrets } from '../adapters/secrets/sealed-secrets.ts'
 import { accessForOperation } from '../app/registries/access.ts'
 import { resealPasswords } from '../app/registries/reseal.ts'
 import { ControlPlaneService } from '../orchestration/control-plane/service.ts'
-import { HistoryKeeper } from '../orchestration/history-keeper.ts'
+import { Forgetter } from '../orchestration/forgetter.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
+import { EVENTS_BELL } from '../orchestration/ports/events.ts'
 import { Mover } from '../orchestration/scheduling/mover.ts'
 import { composeApi } from './api.ts'
 import { appOptions } from './app-options.ts'
@@ -26,6 +27,7 @@ import { checkpointedStore } from './checkpointed-store.ts'
 import { CLOUD_USERS } from './clouds-file.ts'
 import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
+import { forgettable } from './forgettable.ts'
 import { composeHost, imageDefaults, PING_TIMEOUT_MS } from './host.ts'
 import { policyPlaces } from './policy-places.ts'
 import type { StateDir } from './state-dir.ts'
@@ -40,7 +42,6 @@ const PULL_STALL_MS = 120_000
 /** Creates of hosts that are away are looked for so often. */
 const MOVE_POLL_MS = 10_000
 const TICKET_TTL_MS = 60_000
-const DAY_MS = 24 * 60 * 60_000
 
 export interface SingleMachineOptions {
   readonly config: Config
@@ -79,14 +80,14 @@ export class SingleMachine {
   async #start(): Promise<void> {
     const { config, state, log, checkpoint, onFatal } = this.#options
     const database = openDatabase(state.file(DATABASE_FILE))
-    const store = new SqlStore(database)
+    const doorbell = new LocalDoorbell()
+    const store = new SqlStore(database, { onEvents: () => doorbell.ring(EVENTS_BELL) })
     this.#stops.push(() => store.close())
     const secrets = new SealedSecrets(secretKeys(config, state))
     await resealPasswords(store, secrets, log)
     const engine = this.#options.engine ?? this.#dockerEngine(database.deploymentId)
     await requireEngine(engine, config)
     const identity = await this.#identity(database)
-    const doorbell = new LocalDoorbell()
     const controlPlane = localLink(
       new ControlPlaneService({
         store,
@@ -129,9 +130,9 @@ export class SingleMachine {
     await imageWorker.start()
     this.#stops.push(() => imageWorker.stop())
 
-    const history = new HistoryKeeper({ store, clock: systemClock, log, keptMs: config.historyDays * DAY_MS })
-    await history.start()
-    this.#stops.push(() => history.stop())
+    const forgetter = new Forgetter({ store, clock: systemClock, log, kinds: forgettable(config) })
+    await forgetter.start()
+    this.#stops.push(() => forgetter.stop())
 
     const tickets = new SqlStreamTickets({ database, ttlMs: TICKET_TTL_MS })
     const streams = new DockerStreams({ socketPath: socketPath(config), callTimeoutMs: config.dockerTimeout * 1000 })

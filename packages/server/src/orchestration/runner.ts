@@ -20,6 +20,7 @@ import type {
   HostInventory,
   LeaseRef,
   OperationEnd,
+  PullCount,
   SeenContainer,
   SessionRef,
   StepEntry,
@@ -172,7 +173,7 @@ class Run {
       signal: this.#signal,
       mark: before?.mark,
       wasStarted: before !== undefined,
-      progress: (detail) => this.#progress(name, detail),
+      progress: (detail, pull) => this.#progress(name, detail, pull),
       ageMs: () => this.#ageMs(),
       idle: (wait) => this.#deps.idle(wait),
     }
@@ -182,12 +183,14 @@ class Run {
     return this.#op.ageMs + this.#deps.tools.clock.now() - this.#startedAt
   }
 
-  #progress(step: string, detail: string): void {
+  #progress(step: string, detail: string, pull?: PullCount): void {
     const { clock, log } = this.#deps.tools
     if (clock.now() - this.#lastProgressAt < this.#deps.progressIntervalMs) return
     this.#lastProgressAt = clock.now()
     this.#deps.controlPlane
-      .journal(this.#ref, [{ kind: 'progress', step, detail }], { signal: this.#signal })
+      .journal(this.#ref, [{ kind: 'progress', step, detail, ...(pull === undefined ? {} : { pull }) }], {
+        signal: this.#signal,
+      })
       .catch((error: unknown) => log.debug({ err: error }, 'progress not recorded'))
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { systemClock } from '../../src/lib/system-clock.ts'
-import { HistoryKeeper } from '../../src/orchestration/history-keeper.ts'
+import { Forgetter } from '../../src/orchestration/forgetter.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { SpecApi, type Request } from '../support/spec-api.ts'
 import { until } from '../support/until.ts'
@@ -208,8 +208,13 @@ test('odd requests are refused with the field that is wrong', async () => {
 test('it is forgotten when its days are over', async () => {
   const uuid = await run()
   await act(`DELETE /v1/containers/${uuid}?stop=true`)
-  const keeper = (keptMs: number): HistoryKeeper =>
-    new HistoryKeeper({ store: api.machine.store, clock: systemClock, log: quietLog, keptMs })
+  const keeper = (keptMs: number): Forgetter =>
+    new Forgetter({
+      store: api.machine.store,
+      clock: systemClock,
+      log: quietLog,
+      kinds: [{ what: 'deleted containers', purge: (tx, max) => tx.history.purge(keptMs, max) }],
+    })
   await keeper(3_600_000).forgetOld()
   await history(uuid)
   await until('it is forgotten', async () => {

@@ -161,6 +161,8 @@ const TABLE: readonly Row[] = [
   },
   { line: 'DELETE /v1/registries/{registry}', rule: 'registry:delete', answers: '204 204 204 404 401' },
   { line: `GET ${LIVE.replace('/containers', '/history/containers')}`, rule: 'history:get_one', answers: SHOWN },
+  { line: 'GET /v1/events?timeout=0', rule: 'event:get_all', answers: TO_ALL },
+  { line: 'GET /v1/events?timeout=0&all_projects=true', rule: 'event:get_all_all_projects', answers: TO_ADMINS },
   { line: 'GET /v1/history/containers', rule: 'history:get_all', answers: TO_ALL },
   {
     line: 'GET /v1/history/containers?all_projects=true',
@@ -236,7 +238,9 @@ test('with the default rules every request is answered as the table has it', asy
 
 /** Rules that are asked after another one of the same request. */
 const isSecond = (rule: string): boolean =>
-  /^container:(create:.*|.*_all_projects|delete_force|get_one:.*)$|^(registry|history):.*_all_projects$/.test(rule)
+  /^container:(create:.*|.*_all_projects|delete_force|get_one:.*)$|^(registry|history|event):.*_all_projects$/.test(
+    rule,
+  )
 
 for (const second of [false, true]) {
   test(`a rule of the operator is what decides, as the ${second ? 'second' : 'first'} one of a request`, async (t) => {

@@ -65,6 +65,38 @@ async function refused(call: Promise<unknown>): Promise<ApiError> {
   return error
 }
 
+async function listed<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+test('events, and how they go on behind a break', async () => {
+  const stop = new AbortController()
+  const events = alice.listenEvents(
+    { query: { type: ['container.created', 'container.deleted'] } },
+    { signal: stop.signal },
+  )
+  assert.equal((await events.next()).value?.type, 'ready')
+  const { uuid } = await alice.createContainer({ body: { image: 'busybox' } })
+  const { value: created } = await events.next()
+  assert.ok(created?.type === 'container.created' && created.uuid === uuid)
+  await machine.settled()
+  // As a proxy that has had enough: the client finds out when it reads on.
+  machine.app.server.closeAllConnections()
+  await alice.deleteContainer({ ident: uuid })
+  const { value: deleted } = await events.next()
+  assert.ok(deleted?.type === 'container.deleted' && deleted.uuid === uuid)
+  const reason = new Error('enough')
+  const waiting = events.next()
+  stop.abort(reason)
+  await assert.rejects(waiting, reason)
+  const all = await listed(alice.listenEvents({ query: { last_event_id: '0', timeout: 0 } }))
+  assert.ok(all.some(({ id }) => id === deleted.id))
+  const error = await refused(listed(alice.listenEvents({ query: { all_projects: true, timeout: 0 } })))
+  assert.equal(error.status, 403)
+})
+
 test('the documents of the service', async () => {
   assert.equal(alice.version, '1.40')
   assert.equal((await alice.showVersions()).versions[0]?.max_version, '1.40')

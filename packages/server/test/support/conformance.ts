@@ -72,7 +72,8 @@ export async function documentedFetch(...[input, init]: Parameters<typeof fetch>
     status: answer.status,
     contentType: header('content-type'),
     location: header('location'),
-    text: await answer.clone().text(),
+    // One that stays open is for whoever reads it.
+    text: header('content-type') === 'text/event-stream' ? '' : await answer.clone().text(),
   })
   return answer
 }

@@ -25,7 +25,7 @@ import { LocalStreamDialer } from '../../src/adapters/streams/local-dialer.ts'
 import { LocalHostGateway } from '../../src/adapters/streams/local-host-gateway.ts'
 import { accessForOperation } from '../../src/app/registries/access.ts'
 import { PolicyEngine } from '../../src/app/policy/policy-engine.ts'
-import { apiRoutes, composeApi, type ApiDeps } from '../../src/compose/api.ts'
+import { apiRoutes, composeApi, eventFeed, type ApiDeps } from '../../src/compose/api.ts'
 import { loadConfig } from '../../src/compose/config/load.ts'
 import type { OptionName } from '../../src/compose/config/options.ts'
 import { composeTerminals } from '../../src/compose/terminals.ts'
@@ -38,6 +38,7 @@ import { Disposer } from '../../src/orchestration/disposer.ts'
 import { HostAgent } from '../../src/orchestration/host-agent.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Clock, Logger, Service } from '../../src/orchestration/ports/clock.ts'
+import { EVENTS_BELL } from '../../src/orchestration/ports/events.ts'
 import { someSecrets } from './builders.ts'
 import { appOptions, inventory } from './live-api.ts'
 import { injected } from './injected.ts'
@@ -89,6 +90,7 @@ const hastyClock: Clock = {
 export interface SimMachineOptions {
   readonly overrides?: Readonly<Partial<Record<OptionName, string>>>
   readonly requestTimeoutMs?: number
+  readonly streams?: ApiDeps['streams']
   /** The operator's rules, as a file of them. */
   readonly policy?: string
 }
@@ -133,7 +135,7 @@ export class SimMachine {
     const ruled = (options.policy ?? '').matchAll(/(?:(?:container|registry):get_one|capsule:get):(\w+)/g)
     // In the format that capsules had first, some have another name.
     this.hidden = [...ruled].flatMap(([, field = '']) => [field, `meta_${field}`])
-    this.store = new SqlStore(this.#database)
+    this.store = new SqlStore(this.#database, { onEvents: () => this.#doorbell.ring(EVENTS_BELL) })
     this.identity = new BuiltInIdentity({
       database: this.#database,
       authenticateUri: 'http://identity.test/v3',
@@ -177,9 +179,10 @@ export class SimMachine {
         trouble: () => agent.engineTrouble,
       }),
       ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
+      ...(options.streams === undefined ? {} : { streams: options.streams }),
     }
     this.app = composeApi(deps)
-    this.routes = apiRoutes(deps, new PolicyEngine({ file: null, log }))
+    this.routes = apiRoutes({ ...deps, feed: eventFeed(deps) }, new PolicyEngine({ file: null, log }))
     for (const name of ['busybox', 'nginx', 'nginx:1', 'nginx:kept'])
       engine.images.publish(name, { command: ['serve'] })
   }

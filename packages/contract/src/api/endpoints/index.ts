@@ -1,6 +1,7 @@
 import type { RequestOptions } from '../limits.ts'
 import { hostEndpoints, imageEndpoints, NETWORK_ENDPOINTS, SERVICE_ENDPOINTS } from './admin.ts'
 import { containerEndpoints } from './containers.ts'
+import { EVENT_ENDPOINTS } from './events.ts'
 import { EXTENSION_ENDPOINTS, historyEndpoints, localEndpoints } from './extensions.ts'
 import { LIVE_ENDPOINTS } from './live.ts'
 import { capsuleEndpoints, QUOTA_ENDPOINTS, registryEndpoints } from './tenant.ts'
@@ -17,6 +18,7 @@ export function apiEndpoints(options: RequestOptions) {
     ...NETWORK_ENDPOINTS,
     ...QUOTA_ENDPOINTS,
     ...registryEndpoints(options),
+    ...EVENT_ENDPOINTS,
     ...historyEndpoints(options),
     ...localEndpoints(options),
     ...EXTENSION_ENDPOINTS,

@@ -73,8 +73,8 @@ export class ImageCalls {
         clearTimeout(timer)
         timer = setTimeout(giveUp, this.#options.pullStallMs)
         if (typeof line['error'] === 'string') throw pullError(reference, line['error'])
-        const detail = state.take(line)
-        if (detail !== undefined) onProgress({ detail })
+        const progress = state.take(line)
+        if (progress !== undefined) onProgress(progress)
       }
     } catch (error) {
       signal.throwIfAborted()

@@ -1,11 +1,12 @@
 import { EngineNotFound, EngineRefused, Retryable } from '../../domain/errors.ts'
+import type { PullProgress } from '../../orchestration/ports/engine.ts'
 
 /** Layer progress of one pull, as the engine reports it line by line. */
 export class PullState {
   readonly #layers = new Map<string, { current: number; total: number; done: boolean }>()
 
-  /** Text for the user after this line, or undefined when it says nothing new. */
-  take(line: Record<string, unknown>): string | undefined {
+  /** Where it is after this line, or undefined when it says nothing new. */
+  take(line: Record<string, unknown>): PullProgress | undefined {
     const { id, status, progressDetail } = line
     if (typeof id !== 'string' || typeof status !== 'string' || !/^[0-9a-f]{12}$/.test(id)) return undefined
     const layer = this.#layers.get(id) ?? { current: 0, total: 0, done: false }
@@ -16,16 +17,20 @@ export class PullState {
       if (typeof total === 'number') layer.total = total
     }
     if (status === 'Pull complete' || status === 'Already exists') layer.done = true
-    return this.#text()
+    return this.#progress()
   }
 
-  #text(): string {
+  #progress(): PullProgress {
     const layers = [...this.#layers.values()]
     const done = layers.filter((layer) => layer.done).length
     const total = layers.reduce((sum, layer) => sum + layer.total, 0)
     const current = layers.reduce((sum, layer) => sum + (layer.done ? layer.total : layer.current), 0)
     const share = total === 0 ? '' : `, ${Math.floor((100 * current) / total)} %`
-    return `Pulling image: ${done} of ${layers.length} layers${share}`
+    return {
+      detail: `Pulling image: ${done} of ${layers.length} layers${share}`,
+      layers: { current: done, total: layers.length },
+      bytes: total === 0 ? null : { current, total },
+    }
   }
 }
 

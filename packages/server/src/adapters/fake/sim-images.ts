@@ -103,7 +103,11 @@ export class SimImages {
       throw new EngineRefused(`access to image ${reference} was refused: authentication required`)
     }
     for (let done = 0; done <= layers; done += 1) {
-      onProgress({ detail: `Pulling image: ${done} of ${layers} layers, ${Math.floor((100 * done) / layers)} %` })
+      onProgress({
+        detail: `Pulling image: ${done} of ${layers} layers, ${Math.floor((100 * done) / layers)} %`,
+        layers: { current: done, total: layers },
+        bytes: { current: done * LAYER_BYTES, total: layers * LAYER_BYTES },
+      })
     }
     this.pulls.push(name)
     const { command, entrypoint } = offered
@@ -125,6 +129,8 @@ export class SimImages {
     return [...this.#registry.keys()].filter((name) => name.includes(term))
   }
 }
+
+const LAYER_BYTES = 1024 * 1024
 
 /** With the tag that is meant when none is written. An id stays as it is. */
 function full(reference: string): string {

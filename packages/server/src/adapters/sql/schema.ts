@@ -270,11 +270,37 @@ export interface ContainerStopTable {
   recorded_at: number
 }
 
+export interface EventTable {
+  /** In the order of the commits. */
+  id: Generated<number>
+  at: number
+  type: string
+  project_id: string
+  user_id: string
+  container_uuid: string
+  container_type: number
+  name: string
+  capsule_uuid: string | null
+  details: string
+}
+
+export interface IdempotencyKeyTable {
+  id: Generated<number>
+  project_id: string
+  user_id: string
+  key_text: string
+  request_hash: string
+  container_uuid: string
+  created_at: number
+}
+
 export interface Schema {
   container: ContainerTable
   container_usage: ContainerUsageTable
   container_history: ContainerHistoryTable
   container_stop: ContainerStopTable
+  event: EventTable
+  idempotency_key: IdempotencyKeyTable
   quota: QuotaTable
   registry: RegistryTable
   operation: OperationTable

@@ -4,8 +4,10 @@ import type { SqlDatabase } from './database.ts'
 import { BindingRepo } from './repos/bindings.ts'
 import { ContainerRepo } from './repos/containers.ts'
 import { DisposalRepo } from './repos/disposals.ts'
+import { EventRepo } from './repos/event-log.ts'
 import { HistoryRepo } from './repos/history.ts'
 import { HostRepo } from './repos/hosts.ts'
+import { IdempotencyRepo } from './repos/idempotency.ts'
 import { ImageRepo } from './repos/images.ts'
 import { LocalNetworkRepo } from './repos/local-networks.ts'
 import { LocalVolumeRepo } from './repos/local-volumes.ts'
@@ -27,11 +29,16 @@ export class SqlStore implements Store {
   readonly quotas: StoreReads['quotas']
   readonly registries: StoreReads['registries']
   readonly history: StoreReads['history']
+  readonly events: StoreReads['events']
+  readonly idempotency: StoreReads['idempotency']
   readonly #database: SqlDatabase
-  #tx: Tx | undefined
+  readonly #onEvents: () => void
+  #tx: SqlTx | undefined
 
-  constructor(database: SqlDatabase) {
+  /** `onEvents`: events have been committed. */
+  constructor(database: SqlDatabase, options: { readonly onEvents?: () => void } = {}) {
     this.#database = database
+    this.#onEvents = options.onEvents ?? (() => undefined)
     const reads = reposOn(database.read)
     this.containers = reads.containers
     this.operations = reads.operations
@@ -44,11 +51,22 @@ export class SqlStore implements Store {
     this.quotas = reads.quotas
     this.registries = reads.registries
     this.history = reads.history
+    this.events = reads.events
+    this.idempotency = reads.idempotency
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    // The write handle is always the same one, so the repositories over it can be kept.
-    return await this.#database.write((trx) => work((this.#tx ??= reposOn(trx))))
+    let hasEvents = false
+    const result = await this.#database.write(async (trx) => {
+      // The write handle is always the same one, so the repositories over it can be kept.
+      const tx = (this.#tx ??= reposOn(trx))
+      const before = tx.events.added
+      const value = await work(tx)
+      hasEvents = tx.events.added > before
+      return value
+    })
+    if (hasEvents) this.#onEvents()
+    return result
   }
 
   async close(): Promise<void> {
@@ -56,10 +74,16 @@ export class SqlStore implements Store {
   }
 }
 
-function reposOn(db: Kysely<Schema>): Tx {
+interface SqlTx extends Tx {
+  readonly events: EventRepo
+}
+
+function reposOn(db: Kysely<Schema>): SqlTx {
+  const events = new EventRepo(db)
   return {
-    containers: new ContainerRepo(db),
-    operations: new OperationRepo(db),
+    events,
+    containers: new ContainerRepo(db, events),
+    operations: new OperationRepo(db, events),
     bindings: new BindingRepo(db),
     hosts: new HostRepo(db),
     images: new ImageRepo(db),
@@ -69,5 +93,6 @@ function reposOn(db: Kysely<Schema>): Tx {
     quotas: new QuotaRepo(db),
     registries: new RegistryRepo(db),
     history: new HistoryRepo(db),
+    idempotency: new IdempotencyRepo(db),
   }
 }

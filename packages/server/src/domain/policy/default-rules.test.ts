@@ -107,6 +107,8 @@ O local_volume:create
 O local_volume:delete
 O local_volume:get_one
 O local_volume:get_all
+O event:get_all
+A event:get_all_all_projects
 O history:get_one
 O history:get_all
 A history:get_all_all_projects

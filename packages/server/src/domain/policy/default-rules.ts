@@ -122,6 +122,8 @@ const LOCAL: readonly Row[] = [
 
 /** What is known of past containers; upstream has no such rules. */
 const HISTORY: readonly Row[] = [
+  ['event:get_all', OWNER, 'follow what happens to containers and capsules'],
+  ['event:get_all_all_projects', ADMIN, 'follow what happens in all projects'],
   ['history:get_one', OWNER, 'show why a container stopped and what was done to it, also after it was deleted'],
   ['history:get_all', OWNER, 'list deleted containers'],
   ['history:get_all_all_projects', ADMIN, 'list deleted containers of all projects'],

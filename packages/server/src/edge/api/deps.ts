@@ -6,6 +6,7 @@ import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { TerminalProxy } from '../wsproxy/terminal-proxy.ts'
 import type { PublicUrlOptions } from './public-url.ts'
 import type { Route } from './route.ts'
+import type { StreamsOptions } from './streams.ts'
 
 export interface ApiServerDeps {
   readonly identity: Identity
@@ -34,4 +35,6 @@ export interface ApiServerOptions extends PublicUrlOptions {
   readonly healthcheckDisableFile: string
   /** Milliseconds for a request as a whole before the API answers 503, and for its body before it answers 408. */
   readonly requestTimeoutMs: number
+  /** Of answers that stay open; absent: as clients expect it. */
+  readonly streams?: Omit<StreamsOptions, 'log'>
 }

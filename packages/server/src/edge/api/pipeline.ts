@@ -12,6 +12,7 @@ import { parseQuery, refuseUnknown } from './query.ts'
 import { reachedAt } from './public-url.ts'
 import type { Route } from './route.ts'
 import { choose, notAllowed, notThere, Router } from './router.ts'
+import { Streams } from './streams.ts'
 import { rootDocument, v1Document } from './version-documents.ts'
 
 const CORS_ALLOW_HEADERS =
@@ -23,9 +24,11 @@ const CORS_EXPOSE_HEADERS =
 export class Pipeline {
   readonly #deps: ApiServerDeps
   readonly #router: Router
+  readonly #streams: Streams
 
   constructor(deps: ApiServerDeps) {
     this.#deps = deps
+    this.#streams = new Streams({ log: deps.log, ...deps.options.streams })
     this.#router = new Router(deps.routes)
   }
 
@@ -40,6 +43,11 @@ export class Pipeline {
       const message = `The request could not be answered within ${requestTimeoutMs / 1000} seconds.`
       return this.fail(new Unavailable(message, { cause: error }), request, reply)
     }
+  }
+
+  /** Ends what is still open. */
+  async close(): Promise<void> {
+    await this.#streams.close()
   }
 
   /** True when the request was a preflight and is answered. */
@@ -81,7 +89,7 @@ export class Pipeline {
     const match = this.#router.find(path)
     if (match === undefined) throw notThere(request.method, path)
     const route = choose(match, request.method, minor, path)
-    acceptsJson(request)
+    accepts(request, route)
     const query = parseQuery(at < 0 ? '' : request.url.slice(at + 1))
     if (route.query !== undefined) refuseUnknown(query, route.query)
     const body = await this.#body(request, reply, route, signal)
@@ -99,9 +107,17 @@ export class Pipeline {
       query,
       body,
       given: request.method === 'GET' ? query : { ...body, ...query },
+      headers: request.headers,
       baseUrl,
     })
     if (result.headers !== undefined) reply.headers(result.headers)
+    if (result.stream !== undefined) {
+      const token = tokenOf(request)
+      return this.#streams.start(reply, result.stream, async () => {
+        const asked = AbortSignal.timeout(this.#deps.options.requestTimeoutMs)
+        return (await this.#deps.identity.validate(token, { signal: asked })) !== undefined
+      })
+    }
     const status = result.status ?? 200
     if (status === 204) return reply.code(204).send()
     if (result.json !== undefined) return reply.code(status).header('content-type', JSON_TYPE).send(result.json)
@@ -110,9 +126,8 @@ export class Pipeline {
 
   /** undefined: refused, and the answer is sent. It has its own form: the token check sits outside the formatter. */
   async #authenticate(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<Caller | undefined> {
-    const token = request.headers['x-auth-token']
-    const caller =
-      typeof token === 'string' && token !== '' ? await this.#deps.identity.validate(token, { signal }) : undefined
+    const token = tokenOf(request)
+    const caller = token === '' ? undefined : await this.#deps.identity.validate(token, { signal })
     if (caller !== undefined) return caller
     reply.header('WWW-Authenticate', `Keystone uri="${this.#deps.identity.authenticateUri}"`)
     await send(reply, 401, {
@@ -180,10 +195,19 @@ function globalRequestId(request: FastifyRequest): string | null {
   return typeof given === 'string' && /^req-[0-9a-f-]{36}$/i.test(given) ? given : null
 }
 
-function acceptsJson(request: FastifyRequest): void {
+/** Empty: none. */
+function tokenOf({ headers }: FastifyRequest): string {
+  const token = headers['x-auth-token']
+  return typeof token === 'string' ? token : ''
+}
+
+/** Errors are JSON, so a client that takes only that may ask for anything. */
+function accepts(request: FastifyRequest, { endpoint }: Route): void {
   const { accept } = request.headers
   if (accept === undefined || accept === '' || /\*\/\*|application\/\*|application\/json/i.test(accept)) return
-  throw new NotAcceptable(`The answer is application/json, which the Accept header '${accept.slice(0, 100)}' excludes.`)
+  const { type = JSON_TYPE } = endpoint.answers[0] ?? {}
+  if (type !== JSON_TYPE && accept.toLowerCase().includes(type)) return
+  throw new NotAcceptable(`The answer is ${type}, which the Accept header '${accept.slice(0, 100)}' excludes.`)
 }
 
 /** Errors that the HTTP library itself found. */

@@ -1,7 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Endpoint, Method } from '@zund/contract/api/endpoint.ts'
 import type { Fields, Read } from '@zund/contract/fields/field.ts'
 import type { RequestContext } from '../../app/context.ts'
-import { readArguments } from '../../app/fields.ts'
+import { readArguments, readHeader } from '../../app/fields.ts'
 
 /** A request as the pipeline has it. */
 export interface RawCall {
@@ -12,6 +13,8 @@ export interface RawCall {
   readonly body: Readonly<Record<string, unknown>>
   /** Query and body parameters together; the query wins (api-conventions 11). */
   readonly given: Readonly<Record<string, unknown>>
+  /** As they were sent, by their names in small letters. */
+  readonly headers: IncomingHttpHeaders
   /** Scheme and host for links, without a trailing slash. */
   readonly baseUrl: string
 }
@@ -19,6 +22,8 @@ export interface RawCall {
 /** What a handler gets: `args` are read as the endpoint declares them. */
 export interface Call<A extends Fields = Fields> extends RawCall {
   readonly args: Read<A>
+  /** Those headers that the endpoint declares. */
+  readonly declared: Readonly<Record<string, string>>
 }
 
 /** A parameter given several times is an array. */
@@ -31,6 +36,8 @@ export interface Reply {
   /** Already encoded JSON; used instead of `body`. */
   readonly json?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Pieces that are sent as they come, instead of a body, until it ends or the client goes. */
+  readonly stream?: (signal: AbortSignal) => AsyncIterable<string>
 }
 
 /** One route of the public API. Several may share method and path with different version ranges. */
@@ -68,6 +75,22 @@ export function route<A extends Fields>(
     requiresJson,
     ...more,
     handle: async (call) =>
-      await handle({ ...call, args: readArguments(args, queryOnly ? call.query : call.given, call.ctx.minor) }),
+      await handle({
+        ...call,
+        args: readArguments(args, queryOnly ? call.query : call.given, call.ctx.minor),
+        declared: readHeaders(endpoint, call),
+      }),
   }
+}
+
+function readHeaders(
+  { headers: declared = {} }: Endpoint,
+  { headers, ctx }: Pick<RawCall, 'headers' | 'ctx'>,
+): Record<string, string> {
+  const read: Record<string, string> = {}
+  for (const [name, field] of Object.entries(declared)) {
+    const value = headers[name]
+    if (value !== undefined) read[name] = readHeader(field, value, name, ctx.minor)
+  }
+  return read
 }

@@ -47,6 +47,7 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.url !== HEALTHCHECK) reply.header('x-openstack-request-id', request.id)
   })
+  app.addHook('preClose', async () => await pipeline.close())
   mountHealthcheck(app, options)
   for (const { mount } of deps.mounts) mount(app)
   mountDocs(app, [...deps.routes.map((route) => route.endpoint), ...deps.mounts.flatMap((mount) => mount.endpoints)])

@@ -33,6 +33,7 @@ export async function applyEntries(tx: Tx, op: Operation, entries: readonly Step
         break
       case 'progress':
         patch = { ...patch, progress: entry.detail }
+        await tx.operations.stepProgress(op.id, entry.step, { detail: entry.detail, pull: entry.pull ?? null })
         break
       default:
         entry satisfies never

@@ -130,6 +130,14 @@ export interface EngineImage {
 export interface PullProgress {
   /** Human text, e.g. `3 of 7 layers, 41 %`. */
   readonly detail: string
+  readonly layers: Count
+  /** null: the engine has not named any. */
+  readonly bytes: Count | null
+}
+
+export interface Count {
+  readonly current: number
+  readonly total: number
 }
 
 export interface EngineNetwork {

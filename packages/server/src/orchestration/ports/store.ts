@@ -3,12 +3,14 @@
  * test/contract/store.suite.ts).
  *
  * Rules for implementers: a conditional write says whether it hit; every write of a container row adds 1 to `revision`
- * and sets `updated_at`; times come from the database's clock; no method hides an outside call.
+ * and sets `updated_at`; what becomes of containers and operations is told by events (events.ts) in the same transaction; times come from the database's clock; no method hides an outside call.
  */
 import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../domain/container/types.ts'
 import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
 import type { QuotaLimits } from '../../domain/quota.ts'
+import type { EventReads, EventWrites } from './events.ts'
 import type { HistoryReads, HistoryWrites } from './history.ts'
+import type { IdempotencyReads, IdempotencyWrites } from './idempotency.ts'
 import type { Page, Scope } from './query.ts'
 import type {
   Allocation,
@@ -20,6 +22,7 @@ import type {
   HostInventory,
   Observation,
   OperationParams,
+  PullCount,
   Verb,
 } from './wire.ts'
 
@@ -207,6 +210,12 @@ export interface OperationWrites extends OperationReads {
     operationId: number,
     step: string,
     end: { state: 'finished' | 'failed'; output?: unknown; message?: string },
+  ): Promise<void>
+  /** Told as an event, and not kept with the step. */
+  stepProgress(
+    operationId: number,
+    step: string,
+    far: { readonly detail: string; readonly pull: PullCount | null },
   ): Promise<void>
 }
 
@@ -455,6 +464,8 @@ export interface StoreReads {
   readonly quotas: QuotaReads
   readonly registries: RegistryReads
   readonly history: HistoryReads
+  readonly events: EventReads
+  readonly idempotency: IdempotencyReads
 }
 
 export interface Tx {
@@ -469,6 +480,8 @@ export interface Tx {
   readonly quotas: QuotaWrites
   readonly registries: RegistryWrites
   readonly history: HistoryWrites
+  readonly events: EventWrites
+  readonly idempotency: IdempotencyWrites
 }
 
 export interface Store extends StoreReads {

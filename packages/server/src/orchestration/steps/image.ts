@@ -1,5 +1,6 @@
 import type { ImageRequest } from '../ports/drivers.ts'
-import type { ClaimedOperation } from '../ports/wire.ts'
+import type { PullProgress } from '../ports/engine.ts'
+import type { ClaimedOperation, PullCount } from '../ports/wire.ts'
 import type { Step, StepContext } from './step.ts'
 
 export function imageRequestOf(op: ClaimedOperation, container = op.container): ImageRequest {
@@ -11,6 +12,10 @@ export function imageRequestOf(op: ClaimedOperation, container = op.container): 
   }
 }
 
+export function pullOf(image: string, { layers, bytes }: PullProgress): PullCount {
+  return { image, layers, bytes }
+}
+
 /** Finds or pulls the image, as the pull policy says. */
 export const obtainImage: Step = {
   name: 'obtainImage',
@@ -20,9 +25,11 @@ export const obtainImage: Step = {
     return image === undefined ? undefined : remember(ctx, image)
   },
   async apply(ctx) {
-    const image = await ctx.tools.images.obtain(imageRequestOf(ctx.op), (p) => ctx.progress(p.detail), {
-      signal: ctx.signal,
-    })
+    const image = await ctx.tools.images.obtain(
+      imageRequestOf(ctx.op),
+      (p) => ctx.progress(p.detail, pullOf(ctx.op.container.spec.image, p)),
+      { signal: ctx.signal },
+    )
     return remember(ctx, image)
   },
 }

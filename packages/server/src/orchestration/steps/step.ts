@@ -9,6 +9,7 @@ import type {
   MountData,
   Observation,
   PortData,
+  PullCount,
 } from '../ports/wire.ts'
 import type { StepName } from '../../domain/operation/recipes.ts'
 import type { Gate } from '../../lib/gate.ts'
@@ -46,7 +47,7 @@ export interface StepContext {
   readonly brought: Brought
   readonly signal: AbortSignal
   /** Shown to the user while the step runs; rate-limited by the runner. */
-  progress(detail: string): void
+  progress(detail: string, pull?: PullCount): void
   /** Milliseconds since the operation was first claimed. */
   ageMs(): number
   /** For long waits that are no work: while it lasts another operation may run in the place of this one. */

@@ -47,7 +47,7 @@ export class World {
       quotaDisk: '-1',
       quotaRegistries: '-1',
     }
-    const world = new World(await SimMachine.start({ overrides: unlimited }))
+    const world = new World(await SimMachine.start({ overrides: unlimited, streams: { longestMs: 50 } }))
     try {
       await world.ready()
     } catch (error) {

@@ -11,6 +11,8 @@ import { failures } from './010-failures.ts'
 import { capsule } from './011-capsule.ts'
 import { allocation } from './012-allocation.ts'
 import { history } from './013-history.ts'
+import { event } from './014-event.ts'
+import { idempotency } from './015-idempotency.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -27,4 +29,6 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '011-capsule', statements: capsule },
   { name: '012-allocation', statements: allocation },
   { name: '013-history', statements: history },
+  { name: '014-event', statements: event },
+  { name: '015-idempotency', statements: idempotency },
 ]

@@ -23,6 +23,7 @@ import type { ContainerSpec, DesiredState, Observation } from '../../../orchestr
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared, type Prepared } from '../prepared.ts'
 import type { ContainerTable, Schema } from '../schema.ts'
+import { EventRepo } from './event-log.ts'
 import { count, usageOf, usageOfHosts, usageOfProject } from './usage.ts'
 
 /** API field name → column that sorts it. */
@@ -62,8 +63,11 @@ export class ContainerRepo implements ContainerWrites {
   /** Updates by the columns they set. */
   readonly #updates = new Map<string, Prepared<Record<string, unknown>, UpdateResult>>()
 
-  constructor(db: Kysely<Schema>) {
+  readonly #events: EventRepo
+
+  constructor(db: Kysely<Schema>, events = new EventRepo(db)) {
     this.#db = db
+    this.#events = events
   }
 
   async byUuid(uuid: string, scope: Scope): Promise<Container | undefined> {
@@ -216,6 +220,18 @@ export class ContainerRepo implements ContainerWrites {
     await count(this.#db, container, 1)
     const made = await this.byUuid(container.uuid, { kind: 'all' })
     if (made === undefined) throw new NotFound(`Container ${container.uuid} could not be found.`, 'container-not-found')
+    const { uuid, kind, projectId, userId, name, status, statusReason, capsuleUuid } = made
+    await this.#events.ofContainer(
+      {
+        uuid,
+        container_type: kind,
+        project_id: projectId,
+        user_id: userId,
+        name: name ?? '',
+        capsule_uuid: capsuleUuid,
+      },
+      { type: 'created', status, status_reason: statusReason },
+    )
     return made
   }
 
@@ -224,6 +240,7 @@ export class ContainerRepo implements ContainerWrites {
       patch.spec === undefined && patch.host === undefined && patch.allocation === undefined
         ? undefined
         : await this.byUuid(uuid, { kind: 'all' })
+    if (patch.status !== undefined) await this.#tellStatus(uuid, patch.status, patch)
     const columns = columnsOf(patch)
     const { numAffectedRows } = await this.#updateOf(Object.keys(columns))(this.#db, { ...columns, uuid })
     if (before !== undefined) {
@@ -240,6 +257,20 @@ export class ContainerRepo implements ContainerWrites {
       )
     }
     return numAffectedRows !== 0n
+  }
+
+  async #tellStatus(uuid: string, status: ContainerStatus, { name, statusReason }: ContainerPatch): Promise<void> {
+    const [row] = (await told(this.#db, { uuid })).rows
+    if (row === undefined || row.status === status) return
+    await this.#events.ofContainer(
+      { ...row, name: name ?? row.name },
+      {
+        type: 'status_changed',
+        status,
+        previous_status: row.status as ContainerStatus,
+        status_reason: statusReason === undefined ? row.status_reason : statusReason,
+      },
+    )
   }
 
   #updateOf(columns: readonly string[]): Prepared<Record<string, unknown>, UpdateResult> {
@@ -270,7 +301,11 @@ export class ContainerRepo implements ContainerWrites {
       .execute()
     // What could open a terminal of it; only those of the last minute are there.
     await this.#db.deleteFrom('stream_ticket').where('container_uuid', '=', uuid).execute()
+    const gone = (await toldOfCapsule(this.#db, { uuid })).rows
     await this.#db.deleteFrom('container').where('uuid', '=', uuid).execute()
+    for (const row of gone) {
+      await this.#events.ofContainer(row, { type: 'deleted', status: row.status as ContainerStatus })
+    }
     await count(this.#db, before, -1)
     return true
   }
@@ -288,6 +323,27 @@ const ownerOf = (scope: Scope): string =>
 const oneRow = (db: Kysely<Schema>, { uuid }: OneRow) => db.selectFrom('container').selectAll().where('uuid', '=', uuid)
 const oneKey = (db: Kysely<Schema>, { uuid }: OneRow) =>
   db.selectFrom('container').select(['uuid', 'revision']).where('uuid', '=', uuid)
+
+const TOLD = [
+  'uuid',
+  'container_type',
+  'project_id',
+  'user_id',
+  'name',
+  'capsule_uuid',
+  'status',
+  'status_reason',
+] as const
+
+const told = prepared((db, p: { uuid: string }) => db.selectFrom('container').select(TOLD).where('uuid', '=', p.uuid))
+/** With its members, which come first. */
+const toldOfCapsule = prepared((db, p: { uuid: string }) =>
+  db
+    .selectFrom('container')
+    .select(TOLD)
+    .where((eb) => eb.or([eb('uuid', '=', p.uuid), eb('capsule_uuid', '=', p.uuid)]))
+    .orderBy('id', 'desc'),
+)
 
 const ROW = {
   all: prepared(oneRow),

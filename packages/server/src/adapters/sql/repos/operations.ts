@@ -2,11 +2,13 @@ import { sql, type Kysely, type Selectable } from 'kysely'
 import { SystemFault } from '../../../domain/errors.ts'
 import type { Operation, OperationState, Step } from '../../../domain/operation/types.ts'
 import type { NewOperation, OperationWrites, ReleasedOperation } from '../../../orchestration/ports/store.ts'
-import type { OperationParams, Verb } from '../../../orchestration/ports/wire.ts'
+import type { OfAction } from '../../../orchestration/ports/events.ts'
+import type { OperationParams, PullCount, Verb } from '../../../orchestration/ports/wire.ts'
 import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared } from '../prepared.ts'
 import type { OperationTable, Schema, StepTable } from '../schema.ts'
+import { EventRepo } from './event-log.ts'
 
 const now = sql<number>`${sql.raw(NOW_MS)}`
 const withNow = sql<number>`${sql.raw(NOW_MS)}`.as('now')
@@ -14,8 +16,11 @@ const withNow = sql<number>`${sql.raw(NOW_MS)}`.as('now')
 export class OperationRepo implements OperationWrites {
   readonly #db: Kysely<Schema>
 
-  constructor(db: Kysely<Schema>) {
+  readonly #events: EventRepo
+
+  constructor(db: Kysely<Schema>, events = new EventRepo(db)) {
     this.#db = db
+    this.#events = events
   }
 
   #select() {
@@ -133,7 +138,12 @@ export class OperationRepo implements OperationWrites {
   }
 
   async #claim(id: number, seenFence: number, owner: string, ttlMs: number): Promise<boolean> {
-    return (await claim(this.#db, { id, fence: seenFence, owner, ttlMs })).numAffectedRows === 1n
+    if ((await claim(this.#db, { id, fence: seenFence, owner, ttlMs })).numAffectedRows !== 1n) return false
+    const claimed = await this.byId(id)
+    if (claimed?.attempt === 1) {
+      await this.#events.ofAction(claimed.containerUuid, { type: 'started', ...ofAction(claimed) })
+    }
+    return true
   }
 
   async move(id: number, fence: number, to: { lane: string; params: OperationParams }): Promise<boolean> {
@@ -222,10 +232,24 @@ export class OperationRepo implements OperationWrites {
             failed: end.unforeseen === true ? 1 : 0,
           })
         : await releaseFinished(this.#db, values)
-    return numAffectedRows === 1n
+    if (numAffectedRows !== 1n) return false
+    if (end.state !== 'queued') await this.#tellEnd(id, end)
+    return true
+  }
+
+  async #tellEnd(id: number, { state, errorCode = null, errorMessage = null }: ReleasedOperation): Promise<void> {
+    const ended = await this.byId(id)
+    if (ended === undefined || (state !== 'succeeded' && state !== 'failed' && state !== 'cancelled')) return
+    const why = { error_code: errorCode, error_message: errorMessage }
+    await this.#events.ofAction(ended.containerUuid, { type: 'finished', ...ofAction(ended), state, ...why })
   }
 
   async cancelQueued(containerUuid: string, message: string): Promise<number> {
+    for (const op of await this.unfinished(containerUuid)) {
+      if (op.state !== 'queued') continue
+      const why = { error_code: null, error_message: message }
+      await this.#events.ofAction(containerUuid, { type: 'finished', ...ofAction(op), state: 'cancelled', ...why })
+    }
     const result = await this.#db
       .updateTable('operation')
       .set({ state: 'cancelled', error_message: message, finished_at: now })
@@ -263,6 +287,7 @@ export class OperationRepo implements OperationWrites {
   }
 
   async stepStarted(operationId: number, step: string, mark: unknown): Promise<void> {
+    await this.#tellStep(operationId, step, 'started', null)
     const again = await stepBegins(this.#db, { operationId, step, mark: JSON.stringify(mark ?? null) })
     if (again.numAffectedRows === 1n) return
     await this.#insertStep(operationId, step, 'started', mark, null)
@@ -275,10 +300,32 @@ export class OperationRepo implements OperationWrites {
   ): Promise<void> {
     const output = JSON.stringify(end.output ?? null)
     const message = end.message ?? null
+    await this.#tellStep(operationId, step, end.state, message)
     const known = await stepEnds(this.#db, { operationId, step, state: end.state, output, message })
     if (known.numAffectedRows === 1n) return
     // Found done already: it was never started, and took no time.
     await this.#insertStep(operationId, step, end.state, null, end)
+  }
+
+  async stepProgress(
+    operationId: number,
+    step: string,
+    far: { readonly detail: string; readonly pull: PullCount | null },
+  ): Promise<void> {
+    const op = await this.byId(operationId)
+    if (op !== undefined)
+      await this.#events.ofAction(op.containerUuid, { type: 'progress', ...ofAction(op), step, ...far })
+  }
+
+  async #tellStep(
+    operationId: number,
+    step: string,
+    state: 'started' | 'finished' | 'failed',
+    message: string | null,
+  ): Promise<void> {
+    const op = await this.byId(operationId)
+    if (op === undefined) return
+    await this.#events.ofAction(op.containerUuid, { type: 'step', ...ofAction(op), step, state, message })
   }
 
   async #insertStep(
@@ -299,6 +346,12 @@ export class OperationRepo implements OperationWrites {
     await (end === null ? insertStep(this.#db, values) : insertEndedStep(this.#db, values))
   }
 }
+
+const ofAction = ({ verb, requestId, userId }: Operation): OfAction => ({
+  action: verb,
+  request_id: requestId,
+  user_id: userId,
+})
 
 const select = (db: Kysely<Schema>) => db.selectFrom('operation').selectAll().select(withNow)
 

@@ -48,6 +48,22 @@ export const ZUND_OPTIONS = {
     fallback: '14',
     help: 'Days for which a deleted container is remembered: its actions and why it stopped. 0: not at all.',
   }),
+  eventHours: whole(1, 8760)('zund', 'event_hours', {
+    fallback: '24',
+    help: 'Hours for which events are kept for clients that come back; one that was away for longer has to list anew.',
+  }),
+  eventCount: whole(1000, 10_000_000)('zund', 'event_count', {
+    fallback: '100000',
+    help: 'Events that are kept at most, about 500 bytes each; a busy service may need more for event_hours.',
+  }),
+  eventStreams: whole(4, 100_000)('zund', 'event_streams', {
+    fallback: '1000',
+    help: 'Streams of events that may be open at once; of one user a quarter of them. More are refused with 503.',
+  }),
+  idempotencyHours: whole(1, 8760)('zund', 'idempotency_hours', {
+    fallback: '24',
+    help: 'Hours for which a create with an Idempotency-Key may be sent again; later the same key makes another one.',
+  }),
   registryAllowed: list('zund', 'registry_allowed', {
     fallback: '',
     help: 'Registries that may be used: host, host:port or *.example.com; empty: any.',

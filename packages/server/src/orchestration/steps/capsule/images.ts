@@ -1,6 +1,6 @@
 import type { LocalImage } from '../../ports/drivers.ts'
 import type { AssignedContainer } from '../../ports/wire.ts'
-import { imageRequestOf } from '../image.ts'
+import { imageRequestOf, pullOf } from '../image.ts'
 import type { Step, StepContext } from '../step.ts'
 import { allMembers } from './volumes.ts'
 
@@ -26,7 +26,7 @@ export const obtainMemberImages: Step = {
     for (const [member, ...others] of byImage(ctx)) {
       const image = await ctx.tools.images.obtain(
         imageRequestOf(ctx.op, member),
-        (p) => ctx.progress(`${member.spec.image}: ${p.detail}`),
+        (p) => ctx.progress(`${member.spec.image}: ${p.detail}`, pullOf(member.spec.image, p)),
         { signal: ctx.signal },
       )
       for (const { uuid } of [member, ...others]) images.set(uuid, image)

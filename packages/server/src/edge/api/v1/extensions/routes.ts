@@ -40,6 +40,15 @@ const HISTORY: Extension = {
   description: 'Why containers stopped, and what was done to them, also for some days after they were deleted.',
 }
 
+const FOLLOWING: readonly Extension[] = [
+  {
+    name: 'events',
+    path: '/v1/events',
+    since: '0.1.0',
+    description: 'What happens to containers and capsules, as server-sent events that can be taken up again.',
+  },
+]
+
 const CONSOLE: Extension = {
   name: 'console',
   path: '/console',
@@ -51,6 +60,7 @@ const CONSOLE: Extension = {
 export const LOCAL_EXTENSIONS: readonly Extension[] = [
   ...ALWAYS,
   HISTORY,
+  ...FOLLOWING,
   CONSOLE,
   IDENTITY,
   {
