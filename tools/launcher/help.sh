@@ -4,6 +4,16 @@ has_help() {
   case $1 in zund | up | down | status | policy | config | test | bench | env) return 0 ;; *) return 1 ;; esac
 }
 
+# packages/cli/src/commands.ts; a test holds both against each other.
+is_client_command() {
+  case $1 in
+    run | create | ps | ls | inspect | show | logs | exec | attach | cp | stats | top | events | wait) return 0 ;;
+    start | stop | restart | kill | pause | unpause | rename | rm | commit | images | pull) return 0 ;;
+    capsule | completion | login | version) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
 help_for() {
   has_help "$1" || misuse "there is no help about '$1'"
   "help_$1"
@@ -13,7 +23,9 @@ help_zund() {
   cat <<'TEXT'
 Usage: ./zund COMMAND [OPTIONS]
 
-The OpenStack Containers service on one machine.
+The OpenStack Containers service on one machine, and containers of it or of any other.
+
+The service:
 
   up          set up what is missing, start the service, say how to use it
   down        stop it; containers keep running
@@ -24,6 +36,29 @@ The OpenStack Containers service on one machine.
   bench       run the benchmarks
   env         run a command with the project's Node first in PATH
   help        this text; the same as --help
+
+Containers (docs/cli.md):
+
+  run         make a container and start it
+  create      make a container
+  ps          list containers
+  inspect     show all there is to know of containers
+  logs        show what a container has written
+  exec        run a command in a container
+  attach      talk to the program of a container
+  cp          copy files to and from a container
+  stats       show what containers use
+  top         list the processes of a container
+  events      show what happens
+  wait        wait until containers end
+  start, stop, restart, kill, pause, unpause, rename, rm
+  commit      make an image of a container
+  images      list images
+  pull        bring an image to a host
+  capsule     apply, ls, show, rm: containers that share a network
+  completion  print what makes a shell complete these commands
+  login       check: log in, and say as whom
+  version     show the versions of client and service
 
 ./zund COMMAND --help tells more about each.
 TEXT

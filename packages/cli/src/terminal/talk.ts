@@ -1,0 +1,75 @@
+import type { Api } from '../api.ts'
+import { write, type Context } from '../context.ts'
+import { DetachKeys, rawKeys } from './local.ts'
+import { Program, type End } from './program.ts'
+
+export interface TalkOptions {
+  readonly tty: boolean
+  /** Hands on what is typed or piped. */
+  readonly input: boolean
+  /** False: the output is shown by somebody else. */
+  readonly output?: boolean
+  /** Takes the size of the terminal where the stream does not. */
+  readonly resize: (columns: number, rows: number) => Promise<void>
+}
+
+export interface Talked extends End {
+  /** Left by the keys for it. */
+  readonly left: boolean
+}
+
+/** Connects this terminal, or these pipes, with a program in a container, until one of them ends. */
+export async function talk(api: Api, context: Context, url: string, options: TalkOptions): Promise<Talked> {
+  const { stdout, stderr, stdin, signal } = context
+  const program = await Program.open(url, {
+    trust: api.session.trust,
+    signal,
+    resize: options.resize,
+    output: async (stream, data) => {
+      if (options.output !== false) await write(stream === 'stderr' ? stderr : stdout, data)
+    },
+  })
+  const raw = options.tty && options.input && stdin.isTTY
+  const restore = raw ? rawKeys(context) : () => undefined
+  const size = (): void => {
+    // A program that has just ended takes no size; that is no failure.
+    if (stdout.isTTY) program.resize(stdout.columns, stdout.rows).catch(() => undefined)
+  }
+  let left = false
+  try {
+    if (options.tty) {
+      size()
+      stdout.on('resize', size)
+    }
+    if (options.input) {
+      void pump(context, program, raw).then((gone) => {
+        left = gone
+        if (gone) program.leave()
+      })
+    }
+    const end = await program.ended
+    signal.throwIfAborted()
+    return { ...end, left }
+  } finally {
+    stdout.off('resize', size)
+    restore()
+    stdin.destroy()
+  }
+}
+
+/** True: the keys to leave were typed. */
+async function pump({ stdin }: Context, program: Program, raw: boolean): Promise<boolean> {
+  const keys = new DetachKeys()
+  try {
+    for await (const chunk of stdin as AsyncIterable<Buffer>) {
+      const typed = raw ? keys.read(chunk) : chunk
+      if (typed === null) return true
+      await program.input(typed)
+    }
+  } catch {
+    // Closed here, because the program has ended.
+    return false
+  }
+  await program.endInput()
+  return false
+}
