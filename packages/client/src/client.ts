@@ -8,20 +8,23 @@ import { reached, type Auth, type Session } from './auth.ts'
 import { requestOf, type AnyInput, type CallOptions, type HttpRequest, type Method } from './call.ts'
 import { ApiError, ConnectionError } from './errors.ts'
 import { listener, type ListenEvents } from './events.ts'
+import { streamMethods, type StreamMethods, type StreamRequest } from './streams.ts'
 
 /** One method for each call of the API, by the names of its OpenAPI document (`operationId`). */
-export type Client = { readonly [K in Exclude<keyof ApiEndpoints, 'listenEvents'>]: Method<ApiEndpoints[K]> } & {
-  readonly [K in keyof typeof SERVICE_DOCUMENTS]: Method<(typeof SERVICE_DOCUMENTS)[K]>
+export type Client = {
+  readonly [K in Exclude<keyof ApiEndpoints, 'listenEvents' | 'uploadArchive'>]: Method<ApiEndpoints[K]>
 } & {
-  /** What happens, until it is given up; goes on by itself after a break. See `events.ts`. */
-  readonly listenEvents: ListenEvents
-  /** `1.40`: the version that is spoken. */
-  readonly version: string
-  /** Of the service, without `/v1`. */
-  readonly endpoint: string
-  /** Of the token; null: `withToken` does not know it. */
-  readonly projectId: string | null
-}
+  readonly [K in keyof typeof SERVICE_DOCUMENTS]: Method<(typeof SERVICE_DOCUMENTS)[K]>
+} & StreamMethods & {
+    /** What happens, until it is given up; goes on by itself after a break. See `events.ts`. */
+    readonly listenEvents: ListenEvents
+    /** `1.40`: the version that is spoken. */
+    readonly version: string
+    /** Of the service, without `/v1`. */
+    readonly endpoint: string
+    /** Of the token; null: `withToken` does not know it. */
+    readonly projectId: string | null
+  }
 
 export interface ConnectOptions {
   readonly auth: Auth
@@ -53,6 +56,10 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       await caller.call(requestOf(endpoint, input), spoken, o.signal)
   }
   methods['listenEvents'] = listener(async (request, o) => await caller.open(request, spoken, o))
+  Object.assign(
+    methods,
+    streamMethods(async (request, over) => await caller.stream(request, spoken, over)),
+  )
   // Made of the same declarations as its type, which no checker can follow through a loop.
   return Object.freeze(methods) as unknown as Client
 }
@@ -116,9 +123,28 @@ class Caller {
     return answer
   }
 
+  /** An answer that is not read yet. The limit of time is for its beginning, or for nothing when something is uploaded. */
+  async stream(request: StreamRequest, version: string, signal: AbortSignal | undefined): Promise<Response> {
+    const late = new AbortController()
+    const isLimited = this.#timeoutMs !== 0 && request.upload === undefined
+    const giveUp = (): void => late.abort(new DOMException('The service did not answer in time.', 'TimeoutError'))
+    const timer = isLimited ? setTimeout(giveUp, this.#timeoutMs) : undefined
+    const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
+    try {
+      // What was uploaded cannot be sent again.
+      if (request.upload === undefined) return await this.open(request, version, either)
+      const session = await this.#auth.session({ signal: either, fetch: this.#fetch })
+      const answer = await this.#send(session, request, version, either, 0)
+      if (!answer.ok) await result(request, answer)
+      return answer
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   async #send(
     { endpoint, token }: Session,
-    { method, path, body, headers }: HttpRequest,
+    { method, path, body, headers, upload }: HttpRequest & Pick<StreamRequest, 'upload'>,
     version: string,
     signal: AbortSignal | undefined,
     timeoutMs = this.#timeoutMs,
@@ -136,11 +162,12 @@ class Caller {
           'x-auth-token': token,
           'openstack-api-version': `container ${version}`,
           accept: 'application/json',
-          ...headers,
           // Actions without a body are sent with the type all the same, as other clients do.
           ...(method === 'GET' || method === 'DELETE' ? {} : { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(body === undefined ? {} : { body }),
+        ...(upload === undefined ? {} : { body: upload, duplex: 'half' }),
       }),
     )
   }

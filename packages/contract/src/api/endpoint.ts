@@ -58,6 +58,8 @@ export interface Endpoint<
   readonly headers?: Readonly<Record<string, Field<string, string>>>
   /** 415 unless the content type is JSON. */
   readonly requiresJson?: boolean
+  /** The body is bytes of this content type and of any length, taken as they come; 415 unless it is. */
+  readonly streams?: string
   readonly answers: R
   /** Statuses of refusals, beside those that every call can have. */
   readonly errors: readonly number[]

@@ -60,8 +60,9 @@ const REASONS: Readonly<Record<number, string>> = {
   408: 'The body did not come in time.',
   409: 'Not as things are: in use, in another status, or several of one name.',
   413: 'The body is too long.',
-  415: 'The body is not JSON.',
+  415: 'The body is not of the type that is taken.',
   422: 'The Idempotency-Key was used for another request.',
+  429: 'There are too many streams of the project.',
   500: 'A defect of the service; `detail` has a number that its log has too.',
   503: 'Something that is needed does not answer.',
 }
@@ -161,7 +162,10 @@ function parametersOf(endpoint: Endpoint, minor: number, isPublic: boolean): Jso
 }
 
 function requestBodyOf(endpoint: Endpoint, minor: number): JsonSchema | undefined {
-  const { body, method, args, queryOnly, requiresJson } = endpoint
+  const { body, method, args, queryOnly, requiresJson, streams } = endpoint
+  if (streams !== undefined) {
+    return { required: true, content: content({ type: 'string', format: 'binary' }, streams) }
+  }
   if (body !== undefined) {
     return { ...(requiresJson === true ? { required: true } : {}), content: content(describeFields(body, minor)) }
   }
@@ -187,13 +191,13 @@ function responsesOf(
   return responses
 }
 
-function errorsOf({ method, errors, requiresJson }: Endpoint, isPublic: boolean): Set<number> {
+function errorsOf({ method, errors, requiresJson, streams }: Endpoint, isPublic: boolean): Set<number> {
   if (isPublic) return new Set([...errors, 400, 406])
   return new Set([
     ...errors,
     ...USUAL_ERRORS,
     ...(method === 'GET' ? [] : BODY_ERRORS),
-    ...(requiresJson === true ? [415] : []),
+    ...(requiresJson === true || streams !== undefined ? [415] : []),
   ])
 }
 

@@ -1,6 +1,7 @@
 import type { Limits } from '@zund/contract/api/limits.ts'
 import type { PullPolicy } from '../orchestration/ports/wire.ts'
 import type { QuotaLimits } from '../domain/quota.ts'
+import type { StreamBounds } from './streams/open-streams.ts'
 import type { SchedulerOptions } from '../domain/scheduling/choose.ts'
 
 export type { Limits }
@@ -39,6 +40,8 @@ export interface AppOptions {
   readonly terminalsFollowApi: boolean
   /** Largest archive in bytes, both directions. */
   readonly maxArchiveBytes: number
+  /** [zund] streams_per_project, max_streams */
+  readonly streams: StreamBounds
   /** Largest log answer, exec output in bytes. */
   readonly maxOutputBytes: number
   /** Pools from which subnets of local networks are cut, e.g. 10.128.0.0/10 in /24s and a ULA /48 in /64s. */

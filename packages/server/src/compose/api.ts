@@ -12,8 +12,10 @@ import type { HostGateway } from '../app/ports/host-gateway.ts'
 import type { IdentityService } from '../app/ports/identity-service.ts'
 import type { Identity } from '../app/ports/identity.ts'
 import type { Secrets } from '../app/ports/secrets.ts'
+import type { StreamDialer } from '../app/ports/stream-dialer.ts'
 import type { StreamTickets } from '../app/ports/stream-tickets.ts'
 import type { ApiServerOptions } from '../edge/api/deps.ts'
+import { OpenStreams } from '../app/streams/open-streams.ts'
 import type { Route } from '../edge/api/route.ts'
 import { buildApiServer } from '../edge/api/server.ts'
 import { availabilityZoneRoutes } from '../edge/api/v1/availability-zones/routes.ts'
@@ -59,6 +61,7 @@ export interface ApiDeps {
   readonly identity: Identity & IdentityService
   readonly tickets: StreamTickets
   readonly gateway: HostGateway
+  readonly dialer: StreamDialer
   readonly registry: RegistryAccess
   readonly secrets: Secrets
   /** Terminals at the API's own address, beside those at the proxy's. */
@@ -118,7 +121,8 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
     gateway,
     upHosts: () => upHosts(store.hosts, options),
   })
-  const deps = { ...given, options, policy, images, clock: systemClock, newUuid: randomUUID }
+  const streams = new OpenStreams(options.streams)
+  const deps = { ...given, options, policy, streams, images, clock: systemClock, newUuid: randomUUID }
   const containers = new ContainerViews(policy)
   return [
     ...containerRoutes(deps, containers),

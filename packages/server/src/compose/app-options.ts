@@ -32,6 +32,7 @@ export function appOptions(config: Config): AppOptions {
     },
     sandbox: { image: config.sandboxImage, pullPolicy: config.sandboxImagePullPolicy },
     registriesPerProject: config.quotaRegistries,
+    streams: { perProject: config.streamsPerProject, total: config.maxStreams },
     localQuota: {
       networks: config.quotaLocalNetworks,
       volumes: config.quotaLocalVolumes,

@@ -153,6 +153,7 @@ export class SingleMachine {
       registry,
       secrets,
       terminals: terminals.proxy,
+      dialer,
       gateway: new LocalHostGateway({
         name: config.host,
         engine,

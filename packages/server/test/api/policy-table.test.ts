@@ -109,6 +109,12 @@ const TABLE: readonly Row[] = [
     answers: SHOWN,
     body: { data: Buffer.alloc(1024).toString('base64') },
   },
+  {
+    line: `PUT ${LIVE}/put_archive?path=/tmp`,
+    rule: 'container:put_archive',
+    answers: SHOWN,
+    tar: Buffer.alloc(1024).toString(),
+  },
   { line: 'GET /v1/services', rule: 'zun-service:get_all', answers: TO_ADMINS },
   {
     line: 'DELETE /v1/services?host={host}&binary=zun-compute',

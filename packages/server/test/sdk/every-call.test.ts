@@ -186,6 +186,40 @@ test('looking into a live container', async () => {
   assert.equal(await alice.resizeTerminal({ ident, query: size }), null)
   const archive = await alice.getArchive({ ident, query: { path: '/etc' } })
   assert.equal(await alice.putArchive({ ident, query: { path: '/tmp', data: archive.data } }), null)
+  const { stat, tar } = await alice.downloadArchive({ ident, query: { path: '/etc' } })
+  assert.equal(stat.name, 'etc')
+  const held = Buffer.from(await new Response(tar).arrayBuffer())
+  assert.deepEqual(held, Buffer.from(archive.data, 'base64'))
+  async function* pieces(): AsyncGenerator<Buffer> {
+    yield held.subarray(0, 100)
+    yield held.subarray(100)
+  }
+  await alice.uploadArchive({ ident, query: { path: '/tmp' }, tar: pieces() })
+  assert.equal((await refused(alice.uploadArchive({ ident, query: { path: '/none' }, tar: held }))).status, 400)
+  const written: string[] = []
+  const follow = async (): Promise<void> => {
+    for await (const { stream, bytes } of alice.followLogs({ ident })) {
+      written.push(`${stream}: ${Buffer.from(bytes).toString()}`)
+      await alice.stopContainer({ ident, query: { timeout: 0 } })
+    }
+  }
+  for await (const { CONTAINER } of alice.followStats({ ident })) {
+    assert.equal(typeof CONTAINER, 'string')
+    break
+  }
+  await follow()
+  assert.deepEqual(written, ['stdout: hello\n'])
+  assert.equal(
+    (
+      await refused(
+        alice
+          .followStats({ ident: 'nobody' })
+          .next()
+          .then(() => undefined),
+      )
+    ).status,
+    404,
+  )
   await alice.deleteContainer({ ident, query: { stop: true } })
   await machine.settled()
 })

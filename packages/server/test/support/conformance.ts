@@ -73,7 +73,7 @@ export async function documentedFetch(...[input, init]: Parameters<typeof fetch>
     contentType: header('content-type'),
     location: header('location'),
     // One that stays open is for whoever reads it.
-    text: header('content-type') === 'text/event-stream' ? '' : await answer.clone().text(),
+    text: header('content-type')?.startsWith('application/json') === true ? await answer.clone().text() : '',
   })
   return answer
 }

@@ -32,6 +32,7 @@ export const appOptions: AppOptions = {
   quota: { enforced: true, containers: 40, memory: 51_200, cpu: 20, disk: 100 },
   sandbox: { image: null, pullPolicy: 'ifnotpresent' },
   registriesPerProject: 100,
+  streams: { perProject: 3, total: 4 },
   localQuota: { networks: 5, volumes: 8, volumeGiB: 50 },
   maxPageSize: 1000,
   serviceDownTimeS: 180,

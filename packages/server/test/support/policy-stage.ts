@@ -16,6 +16,8 @@ export interface Row {
   /** Statuses for an admin, a member and a reader of the project, a member of another one, and without a token. */
   readonly answers: string
   readonly body?: object
+  /** Instead of it: a tar as it is. */
+  readonly tar?: string
   readonly minor?: number
   /** Of `{box}`. */
   readonly status?: ContainerStatus
@@ -65,8 +67,14 @@ export class PolicyStage {
     this.#count += 1
     const line = await this.#filled(row.line, row.status ?? 'Running')
     const body = row.body === undefined ? {} : { body: await this.#filled(JSON.stringify(row.body), 'Running') }
-    const headers = { 'x-auth-token': this.#tokens[caller] }
-    return await this.api.ask(line, { headers, minor: row.minor ?? 40, ...body })
+    const tar = row.tar === undefined ? {} : { 'content-type': 'application/x-tar' }
+    const headers = { 'x-auth-token': this.#tokens[caller], ...tar }
+    return await this.api.ask(line, {
+      headers,
+      minor: row.minor ?? 40,
+      ...body,
+      ...(row.tar === undefined ? {} : { body: row.tar }),
+    })
   }
 
   async #filled(line: string, status: ContainerStatus): Promise<string> {

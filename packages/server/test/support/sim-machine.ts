@@ -166,6 +166,7 @@ export class SimMachine {
       tickets,
       secrets: this.#secrets,
       terminals: this.#terminals.proxy,
+      dialer,
       registry: { check: async ({ path }) => (/busybox|nginx/.test(path) ? 'exists' : 'absent') },
       gateway: new LocalHostGateway({
         name: HOST,

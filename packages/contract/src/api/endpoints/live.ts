@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { narrowArgument, textArgument, wholeArgument, wideArgument } from '../../fields/arguments.ts'
 import { bad, required, type Field } from '../../fields/field.ts'
-import { answer, endpoint } from '../endpoint.ts'
+import { answer, endpoint, textAnswer } from '../endpoint.ts'
 import { ArchiveSchema, ExecutedSchema, StatsSchema, TopSchema } from '../live.ts'
 import { Nothing } from '../schema.ts'
 
@@ -9,6 +9,15 @@ const ITEM = '/v1/containers/:ident'
 const tag = 'live containers'
 /** Refused by a rule, not there, or not now. */
 const ON_ONE = [403, 404, 409]
+/** There are too many streams of the project. */
+const STREAMED = [...ON_ONE, 429]
+
+/** Content types of streams (docs/api/streams.md). */
+export const TEXT = 'text/plain'
+export const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream'
+export const RAW = 'application/vnd.docker.raw-stream'
+export const NDJSON = 'application/x-ndjson'
+export const TAR = 'application/x-tar'
 
 /** Rows and columns of a terminal are 16 bits wide. */
 const LARGEST_SIDE = 65_535
@@ -35,10 +44,11 @@ export const LIVE_ENDPOINTS = {
       timestamps: wideArgument({ about: 'A time before each line.' }),
       tail: textArgument({}, { about: 'Lines from the end; a text that is no number means all.' }),
       since: textArgument({ max: 255 }, { about: 'Seconds since 1970, or `YYYY-MM-DD hh:mm:ss,f` in UTC.' }),
+      follow: wideArgument({ about: 'Extension `streams`: bytes as they come, until the container ends.' }),
     },
     strict: true,
-    answers: [answer(200, Type.String())],
-    errors: ON_ONE,
+    answers: [answer(200, Type.String()), ...[TEXT, MULTIPLEXED, RAW].map((type) => textAnswer(200, type))],
+    errors: STREAMED,
   }),
   putLogs: endpoint({
     id: 'putLogs',
@@ -66,8 +76,9 @@ export const LIVE_ENDPOINTS = {
     path: `${ITEM}/stats`,
     tag,
     summary: 'What a container uses at this moment.',
-    answers: [answer(200, StatsSchema)],
-    errors: ON_ONE,
+    args: { stream: wideArgument({ about: 'Extension `streams`: one object a line, about one a second.' }) },
+    answers: [answer(200, StatsSchema), textAnswer(200, NDJSON)],
+    errors: STREAMED,
   }),
   execute: endpoint({
     id: 'execute',
@@ -122,8 +133,22 @@ export const LIVE_ENDPOINTS = {
     tag,
     summary: 'Files of a container, as a tar file.',
     args: { path },
-    answers: [answer(200, ArchiveSchema)],
-    errors: [...ON_ONE, 413],
+    answers: [answer(200, ArchiveSchema), textAnswer(200, TAR)],
+    errors: [...STREAMED, 413],
+  }),
+  uploadArchive: endpoint({
+    id: 'uploadArchive',
+    method: 'PUT',
+    path: `${ITEM}/put_archive`,
+    tag,
+    summary: 'Unpack a tar file of any size in a directory of a container, as it comes.',
+    extension: 'streams',
+    args: { path },
+    strict: true,
+    queryOnly: true,
+    streams: TAR,
+    answers: [answer(200, Nothing)],
+    errors: STREAMED,
   }),
   putArchive: endpoint({
     id: 'putArchive',

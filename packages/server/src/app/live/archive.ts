@@ -76,7 +76,7 @@ function decodeBase64(data: string): Buffer {
  * The engine answers 500 for many a bad path or archive. Its text names directories of the host, so only the last part
  * of it, which says what is wrong, goes to the caller.
  */
-function archiveError(error: unknown, path: string): unknown {
+export function archiveError(error: unknown, path: string): unknown {
   if (!isEngineFailure(error)) return refusalAs400(error)
   const reason = error.message.split(': ').at(-1)
   return new InvalidInput(`The archive of '${path.slice(0, 255)}' could not be read or written: ${reason}.`, 'invalid')

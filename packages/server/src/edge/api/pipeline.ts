@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestContext } from '../../app/context.ts'
 import type { Caller } from '../../app/ports/identity.ts'
 import { ApiError, InvalidInput, NotAcceptable, Unavailable } from '../../domain/errors.ts'
+import { Accept } from './accept.ts'
 import { hasBody, parseObject, readBody, tooLarge } from './body.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { toErrorAnswer } from './error-body.ts'
@@ -10,9 +11,11 @@ import { MIN_MINOR, parseMicroversion, UnsupportedMicroversion, versionHeaders }
 import { normalisePath } from './normalise-path.ts'
 import { parseQuery, refuseUnknown } from './query.ts'
 import { reachedAt } from './public-url.ts'
+import { ByteReplies } from './byte-replies.ts'
 import type { Route } from './route.ts'
 import { choose, notAllowed, notThere, Router } from './router.ts'
 import { Streams } from './streams.ts'
+import { uploadOf } from './upload.ts'
 import { rootDocument, v1Document } from './version-documents.ts'
 
 const CORS_ALLOW_HEADERS =
@@ -25,6 +28,7 @@ export class Pipeline {
   readonly #deps: ApiServerDeps
   readonly #router: Router
   readonly #streams: Streams
+  readonly #bytes = new ByteReplies()
 
   constructor(deps: ApiServerDeps) {
     this.#deps = deps
@@ -47,7 +51,7 @@ export class Pipeline {
 
   /** Ends what is still open. */
   async close(): Promise<void> {
-    await this.#streams.close()
+    await Promise.all([this.#streams.close(), this.#bytes.close()])
   }
 
   /** True when the request was a preflight and is answered. */
@@ -109,6 +113,8 @@ export class Pipeline {
       given: request.method === 'GET' ? query : { ...body, ...query },
       headers: request.headers,
       baseUrl,
+      accept: new Accept(request.headers.accept),
+      upload: () => uploadOf(request.raw, reply.raw),
     })
     if (result.headers !== undefined) reply.headers(result.headers)
     if (result.stream !== undefined) {
@@ -117,6 +123,11 @@ export class Pipeline {
         const asked = AbortSignal.timeout(this.#deps.options.requestTimeoutMs)
         return (await this.#deps.identity.validate(token, { signal: asked })) !== undefined
       })
+    }
+    if (result.bytes !== undefined) {
+      reply.hijack()
+      this.#bytes.send(reply.raw, texts(reply.getHeaders()), result.bytes)
+      return reply
     }
     const status = result.status ?? 200
     if (status === 204) return reply.code(204).send()
@@ -147,7 +158,11 @@ export class Pipeline {
     if (route.requiresJson && type !== 'application/json') {
       throw new ApiError(415, '', `The content type must be application/json, not '${(type ?? '').slice(0, 100)}'.`)
     }
-    if (request.method === 'GET' || !hasBody(request.raw)) return {}
+    const { streams } = route.endpoint
+    if (streams !== undefined && type !== streams) {
+      throw new ApiError(415, '', `The content type must be ${streams}, not '${(type ?? '').slice(0, 100)}'.`)
+    }
+    if (request.method === 'GET' || streams !== undefined || !hasBody(request.raw)) return {}
     // A DELETE comes as octet-stream and whatever it may hold is not looked at.
     if (type !== 'application/json' && type !== 'application/javascript') {
       if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
@@ -206,8 +221,14 @@ function accepts(request: FastifyRequest, { endpoint }: Route): void {
   const { accept } = request.headers
   if (accept === undefined || accept === '' || /\*\/\*|application\/\*|application\/json/i.test(accept)) return
   const { type = JSON_TYPE } = endpoint.answers[0] ?? {}
+  // Which of several it is going to be is known where it is answered.
+  if (endpoint.answers.some((answer) => (answer.type ?? JSON_TYPE) !== type)) return
   if (type !== JSON_TYPE && accept.toLowerCase().includes(type)) return
   throw new NotAcceptable(`The answer is ${type}, which the Accept header '${accept.slice(0, 100)}' excludes.`)
+}
+
+function texts(headers: ReturnType<FastifyReply['getHeaders']>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 }
 
 /** Errors that the HTTP library itself found. */

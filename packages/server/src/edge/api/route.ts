@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Endpoint, Method } from '@zund/contract/api/endpoint.ts'
 import type { Fields, Read } from '@zund/contract/fields/field.ts'
+import type { Readable } from 'node:stream'
 import type { RequestContext } from '../../app/context.ts'
 import { readArguments, readHeader } from '../../app/fields.ts'
+import type { Accept } from './accept.ts'
+import type { ByteReply } from './byte-replies.ts'
 
 /** A request as the pipeline has it. */
 export interface RawCall {
@@ -17,6 +20,9 @@ export interface RawCall {
   readonly headers: IncomingHttpHeaders
   /** Scheme and host for links, without a trailing slash. */
   readonly baseUrl: string
+  readonly accept: Accept
+  /** Of an endpoint that takes one: the body, from now on. To be called once. */
+  readonly upload: () => Readable
 }
 
 /** What a handler gets: `args` are read as the endpoint declares them. */
@@ -36,6 +42,8 @@ export interface Reply {
   /** Already encoded JSON; used instead of `body`. */
   readonly json?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Bytes of a container, instead of a body. */
+  readonly bytes?: ByteReply
   /** Pieces that are sent as they come, instead of a body, until it ends or the client goes. */
   readonly stream?: (signal: AbortSignal) => AsyncIterable<string>
 }

@@ -20,14 +20,15 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   const terminals = deps.terminals === undefined ? undefined : new Console(deps.terminals, options)
   const app = fastify({
     logger: false,
-    // A little later than ours, so that the client gets an answer; this one is for headers that do not come.
-    requestTimeout: options.requestTimeoutMs + 5_000,
+    // Of a whole request: uploads take as long as they take, and a body that is read has a deadline of ours.
+    requestTimeout: 0,
     keepAliveTimeout: 75_000,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     genReqId: newRequestId,
     http: {
       maxHeaderSize: 32 * 1024,
+      // A little later than ours, so that the client gets an answer.
       headersTimeout: options.requestTimeoutMs + 5_000,
       connectionsCheckingInterval: Math.min(options.requestTimeoutMs, 30_000),
       // A request without one gets an answer in our own form.

@@ -44,6 +44,14 @@ export const ZUND_OPTIONS = {
     fallback: '100',
     help: 'Private registries a project may have records of. -1: unlimited.',
   }),
+  streamsPerProject: whole(1, 100_000)('zund', 'streams_per_project', {
+    fallback: '100',
+    help: 'Followed logs and figures, and archives on their way, that a project may have open at once; more are a 429.',
+  }),
+  maxStreams: whole(1, 1_000_000)('zund', 'max_streams', {
+    fallback: '1000',
+    help: 'The same for a process as a whole; more are a 503. Each takes two connections.',
+  }),
   historyDays: whole(0, 3650)('zund', 'history_days', {
     fallback: '14',
     help: 'Days for which a deleted container is remembered: its actions and why it stopped. 0: not at all.',

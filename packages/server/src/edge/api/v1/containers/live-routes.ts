@@ -1,9 +1,9 @@
-import { LIVE_ENDPOINTS as ENDPOINTS } from '@zund/contract/api/endpoints/live.ts'
+import { LIVE_ENDPOINTS as ENDPOINTS, TAR } from '@zund/contract/api/endpoints/live.ts'
 import type { Archive, Executed, Stats, Top } from '@zund/contract/api/live.ts'
 import { getArchive, putArchive } from '../../../../app/live/archive.ts'
 import { attachTerminal } from '../../../../app/live/attach.ts'
 import { executeAndWait, executeDetached } from '../../../../app/live/execute.ts'
-import type { LiveDeps } from '../../../../app/live/locate.ts'
+import type { StreamDeps } from '../../../../app/streams/follow.ts'
 import { readLogs } from '../../../../app/live/logs.ts'
 import { readStats } from '../../../../app/live/stats.ts'
 import { resizeExecTerminal, resizeTerminal } from '../../../../app/live/terminal-size.ts'
@@ -12,18 +12,21 @@ import { ApiError } from '../../../../domain/errors.ts'
 import { route, type Route } from '../../route.ts'
 import { parseCommand } from './parse-command.ts'
 import { parseSince, parseTail } from './parse-log-query.ts'
+import { StreamForms } from './stream-routes.ts'
 
 /** A body's JSON around the archive, and line breaks in its base64. */
 const BODY_SLACK = 64 * 1024
+const JSON_TYPE = 'application/json'
 
 /** Routes that look into a live container, through its host. */
-export function liveRoutes(deps: LiveDeps): Route[] {
-  return [...readRoutes(deps), ...terminalRoutes(deps), ...archiveRoutes(deps)]
+export function liveRoutes(deps: StreamDeps): Route[] {
+  const streams = new StreamForms(deps)
+  return [...readRoutes(deps, streams), ...terminalRoutes(deps), ...archiveRoutes(deps, streams), ...streams.routes()]
 }
 
-function readRoutes(deps: LiveDeps): Route[] {
+function readRoutes(deps: StreamDeps, streams: StreamForms): Route[] {
   return [
-    route(ENDPOINTS.readLogs, async ({ ctx, params, args }) => {
+    route(ENDPOINTS.readLogs, async ({ ctx, params, args, accept }) => {
       const query = {
         stdout: args.stdout ?? true,
         stderr: args.stderr ?? true,
@@ -31,6 +34,8 @@ function readRoutes(deps: LiveDeps): Route[] {
         tail: parseTail(args.tail),
         since: parseSince(args.since),
       }
+      if (args.follow === true) return await streams.logs(ctx, params['ident'] ?? '', query, accept)
+      accept.require(JSON_TYPE)
       return { body: await readLogs(deps, ctx, params['ident'] ?? '', query) }
     }),
     // Old clients know this one by its status; elsewhere a wrong method of an action is a 404.
@@ -42,14 +47,16 @@ function readRoutes(deps: LiveDeps): Route[] {
       const body: Top = await listProcesses(deps, ctx, params['ident'] ?? '', psArgs)
       return { body }
     }),
-    route(ENDPOINTS.readStats, async ({ ctx, params }) => {
+    route(ENDPOINTS.readStats, async ({ ctx, params, args, accept }) => {
+      if (args.stream === true) return await streams.stats(ctx, params['ident'] ?? '', accept)
+      accept.require(JSON_TYPE)
       const body: Stats = await readStats(deps, ctx, params['ident'] ?? '')
       return { body }
     }),
   ]
 }
 
-function terminalRoutes(deps: LiveDeps): Route[] {
+function terminalRoutes(deps: StreamDeps): Route[] {
   return [
     route(ENDPOINTS.execute, async ({ ctx, params, args }) => {
       const { interactive = false, tty } = args
@@ -72,10 +79,12 @@ function terminalRoutes(deps: LiveDeps): Route[] {
   ]
 }
 
-function archiveRoutes(deps: LiveDeps): Route[] {
+function archiveRoutes(deps: StreamDeps, streams: StreamForms): Route[] {
   const bodyLimit = Math.ceil((deps.options.maxArchiveBytes * 4) / 3) + BODY_SLACK
   return [
-    route(ENDPOINTS.getArchive, async ({ ctx, params, args }) => {
+    route(ENDPOINTS.getArchive, async ({ ctx, params, args, accept }) => {
+      if (accept.names(TAR)) return await streams.archive(ctx, params['ident'] ?? '', args.path)
+      accept.require(JSON_TYPE)
       const body: Archive = await getArchive(deps, ctx, params['ident'] ?? '', args.path)
       return { body }
     }),

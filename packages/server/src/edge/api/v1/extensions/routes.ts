@@ -49,6 +49,14 @@ const FOLLOWING: readonly Extension[] = [
   },
 ]
 
+const STREAMS: Extension = {
+  name: 'streams',
+  path: '/v1/containers',
+  since: '0.1.0',
+  description:
+    'Logs and figures that are followed, archives of any size as tar, and programs with separate outputs and an exit code.',
+}
+
 const CONSOLE: Extension = {
   name: 'console',
   path: '/console',
@@ -61,6 +69,7 @@ export const LOCAL_EXTENSIONS: readonly Extension[] = [
   ...ALWAYS,
   HISTORY,
   ...FOLLOWING,
+  STREAMS,
   CONSOLE,
   IDENTITY,
   {
