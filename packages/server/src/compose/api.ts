@@ -37,6 +37,7 @@ import { quotaRoutes } from '../edge/api/v1/quotas/routes.ts'
 import { registryRoutes } from '../edge/api/v1/registries/routes.ts'
 import { serviceRoutes } from '../edge/api/v1/services/routes.ts'
 import { identityRoutes } from '../edge/identity/identity-routes.ts'
+import type { TlsSource } from '../edge/tls-source.ts'
 import type { TerminalProxy } from '../edge/wsproxy/terminal-proxy.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
@@ -66,6 +67,8 @@ export interface ApiDeps {
   readonly secrets: Secrets
   /** Terminals at the API's own address, beside those at the proxy's. */
   readonly terminals: TerminalProxy
+  /** [ssl], when [api] enable_ssl_api. */
+  readonly tls?: TlsSource | undefined
   /** Milliseconds for one request; absent: as clients expect it. */
   readonly requestTimeoutMs?: number
   /** Of answers that stay open; absent: as clients expect it. */
@@ -83,10 +86,12 @@ export function composeApi(given: ApiDeps): FastifyInstance {
     routes: apiRoutes({ ...given, feed }, policy),
     mounts: [identityRoutes(identity)],
     terminals: given.terminals,
+    tls: given.tls,
     options: {
       bodyLimit: BODY_LIMIT_BYTES,
       publicEndpoint: config.publicEndpoint,
       trustForwardedHeaders: config.enableProxyHeaders,
+      isTls: given.tls !== undefined,
       allowedOrigins: config.allowedOrigins,
       healthcheckDisableFile: config.healthcheckDisableFile,
       requestTimeoutMs: given.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,

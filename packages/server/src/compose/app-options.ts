@@ -49,7 +49,7 @@ export function appOptions(config: Config): AppOptions {
     defaultRegistry: config.defaultRegistry,
     defaultRegistryUsername: config.defaultRegistryUsername,
     defaultRegistryPassword: config.defaultRegistryPassword,
-    terminalBaseUrl: config.wsproxyBaseUrl,
+    terminalBaseUrl: terminalBaseUrl(config),
     terminalsFollowApi: isUsualBaseUrl(config),
     maxArchiveBytes: config.maxArchiveMiB * MIB,
     maxOutputBytes: config.maxOutputMiB * MIB,
@@ -60,6 +60,12 @@ export function appOptions(config: Config): AppOptions {
       prefixV6: config.networkPrefixV6,
     },
   }
+}
+
+/** What users are given, unless it follows the API's address. */
+export function terminalBaseUrl(config: Config): string {
+  const { wsproxyBaseUrl: url, wsproxyCert } = config
+  return wsproxyCert !== null && isUsualBaseUrl(config) ? url.replace(/^ws:/, 'wss:') : url
 }
 
 /** As it is when the operator has not set [websocket_proxy] base_url. */

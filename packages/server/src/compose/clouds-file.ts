@@ -45,7 +45,12 @@ function readPasswords(state: StateDir): ReadonlyMap<string, string> {
 }
 
 /** Writes the file (mode 0600) and says where it is. */
-export function writeCloudsFile(state: StateDir, authUrl: string, passwords: ReadonlyMap<string, string>): string {
+export function writeCloudsFile(
+  state: StateDir,
+  authUrl: string,
+  passwords: ReadonlyMap<string, string>,
+  cacert?: string,
+): string {
   const clouds = Object.fromEntries(
     CLOUD_USERS.map(({ cloud, user, project }) => [
       cloud,
@@ -60,6 +65,7 @@ export function writeCloudsFile(state: StateDir, authUrl: string, passwords: Rea
         },
         region_name: 'RegionOne',
         identity_api_version: '3',
+        ...(cacert === undefined ? {} : { cacert }),
       },
     ]),
   )

@@ -22,6 +22,7 @@ import type { ContainerEngine } from '../orchestration/ports/engine.ts'
 import { EVENTS_BELL } from '../orchestration/ports/events.ts'
 import { Mover } from '../orchestration/scheduling/mover.ts'
 import { composeApi } from './api.ts'
+import { baseUrl } from './base-url.ts'
 import { appOptions } from './app-options.ts'
 import { checkpointedStore } from './checkpointed-store.ts'
 import { CLOUD_USERS } from './clouds-file.ts'
@@ -33,6 +34,8 @@ import { policyPlaces } from './policy-places.ts'
 import type { StateDir } from './state-dir.ts'
 import { secretKeys } from './secret-keys.ts'
 import { composeTerminals } from './terminals.ts'
+import { TlsFiles, type TlsPlaces } from './tls-files.ts'
+import { apiTls, terminalTls } from './tls-places.ts'
 
 export const DATABASE_FILE = 'zund.sqlite'
 export const ROLES = ['api', 'conductor', 'compute', 'wsproxy'] as const
@@ -60,6 +63,7 @@ export interface SingleMachineOptions {
 
 export class SingleMachine {
   readonly #options: SingleMachineOptions
+  readonly #tlsFiles: TlsFiles[] = []
   /** How to end what has been started, in the order of the starts. */
   #stops: (() => Promise<void> | void)[] = []
 
@@ -138,7 +142,8 @@ export class SingleMachine {
     const streams = new DockerStreams({ socketPath: socketPath(config), callTimeoutMs: config.dockerTimeout * 1000 })
     this.#stops.push(() => streams.close())
     const dialer = new LocalStreamDialer({ host: config.host, engine: streams })
-    const terminals = composeTerminals({ config, log, store, tickets, dialer })
+    const tls = this.#tls()
+    const terminals = composeTerminals({ config, log, store, tickets, dialer, tls: tls.terminals })
     await listening(() => terminals.server.start(), config.wsproxyHost, config.wsproxyPort, '--wsproxy-port')
     this.#stops.push(() => terminals.server.stop())
 
@@ -154,6 +159,7 @@ export class SingleMachine {
       secrets,
       terminals: terminals.proxy,
       dialer,
+      tls: tls.api,
       gateway: new LocalHostGateway({
         name: config.host,
         engine,
@@ -169,6 +175,27 @@ export class SingleMachine {
       await terminals.proxy.stop()
       await api.close()
     })
+  }
+
+  /** What an operator may have changed in place: reads it again, and drops nothing. */
+  reload(): void {
+    for (const files of this.#tlsFiles) files.reload()
+  }
+
+  #tls(): Readonly<Record<'api' | 'terminals', TlsFiles | undefined>> {
+    const { config, log } = this.#options
+    const start = (places: TlsPlaces): TlsFiles => {
+      const files = new TlsFiles(places, log)
+      files.start()
+      this.#tlsFiles.push(files)
+      this.#stops.push(() => files.stop())
+      return files
+    }
+    const [api, terminals] = [apiTls(config), terminalTls(config)]
+    return {
+      api: api === null ? undefined : start(api),
+      terminals: terminals === null ? undefined : start(terminals),
+    }
   }
 
   /** Operations are let go, not cancelled: the next start resumes them. Containers keep running. */
@@ -215,13 +242,6 @@ export class SingleMachine {
     }
     return identity
   }
-}
-
-/** Base of the URLs people are given. */
-export function baseUrl(config: Config): string {
-  const { apiHostIp, myIp, apiPort } = config
-  const host = apiHostIp === '0.0.0.0' || apiHostIp === '::' ? myIp : apiHostIp
-  return `http://${host.includes(':') ? `[${host}]` : host}:${apiPort}`
 }
 
 function socketPath(config: Config): string {

@@ -2,6 +2,7 @@
 import type { StreamDialer } from '../app/ports/stream-dialer.ts'
 import type { StreamTickets } from '../app/ports/stream-tickets.ts'
 import { openTerminal } from '../app/streams/open-terminal.ts'
+import type { TlsSource } from '../edge/tls-source.ts'
 import { TerminalProxy } from '../edge/wsproxy/terminal-proxy.ts'
 import { WsproxyServer } from '../edge/wsproxy/wsproxy-server.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
@@ -21,6 +22,8 @@ export interface TerminalsDeps {
   readonly store: Pick<StoreReads, 'containers' | 'hosts'>
   readonly tickets: StreamTickets
   readonly dialer: StreamDialer
+  /** [websocket_proxy] cert, key. */
+  readonly tls?: TlsSource | undefined
 }
 
 export interface ComposedTerminals {
@@ -36,7 +39,7 @@ export function composeTerminals(deps: TerminalsDeps): ComposedTerminals {
     open: (request, o) => openTerminal({ ...deps, options }, request, o),
     log,
     options: {
-      scheme: config.wsproxyBaseUrl.startsWith('wss:') ? 'wss' : 'ws',
+      scheme: options.terminalBaseUrl.startsWith('wss:') ? 'wss' : 'ws',
       allowedOrigins: config.wsproxyAllowedOrigins,
       pingMs: PING_MS,
       closeGraceMs: CLOSE_GRACE_MS,
@@ -45,6 +48,11 @@ export function composeTerminals(deps: TerminalsDeps): ComposedTerminals {
       openTimeoutMs: OPEN_TIMEOUT_MS,
     },
   })
-  const server = new WsproxyServer(proxy, { host: config.wsproxyHost, port: config.wsproxyPort, tls: null })
+  const server = new WsproxyServer(proxy, {
+    host: config.wsproxyHost,
+    port: config.wsproxyPort,
+    tls: deps.tls ?? null,
+    tlsOnly: config.wsproxySslOnly,
+  })
   return { proxy, server }
 }

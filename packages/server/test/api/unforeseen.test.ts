@@ -42,6 +42,7 @@ function apiFor(t: TestContext, identity: Identity, logged: object[] = []): Fast
       bodyLimit: 1024,
       publicEndpoint: null,
       trustForwardedHeaders: false,
+      isTls: false,
       allowedOrigins: [],
       healthcheckDisableFile: '/nonexistent',
       requestTimeoutMs: 10_000,

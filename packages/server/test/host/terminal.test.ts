@@ -42,7 +42,7 @@ const proxy = new TerminalProxy({
     openTimeoutMs: 10_000,
   },
 })
-const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null })
+const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null, tlsOnly: false })
 
 before(async () => {
   await live.host(HOST)

@@ -131,6 +131,7 @@ export class ImageApi {
         bodyLimit: 65_536,
         publicEndpoint: null,
         trustForwardedHeaders: false,
+        isTls: false,
         allowedOrigins: [],
         healthcheckDisableFile: '/nonexistent',
         requestTimeoutMs: 10_000,

@@ -178,6 +178,7 @@ export function apiOn(live: LiveStore, routes: readonly Route[]): FastifyInstanc
       bodyLimit: 1024 * 1024,
       publicEndpoint: null,
       trustForwardedHeaders: false,
+      isTls: false,
       allowedOrigins: [],
       healthcheckDisableFile: '/nonexistent',
       requestTimeoutMs: 10_000,

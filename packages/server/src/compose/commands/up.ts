@@ -3,12 +3,15 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { checkpointFrom } from '../../lib/checkpoints.ts'
+import { terminalBaseUrl } from '../app-options.ts'
+import { baseUrl } from '../base-url.ts'
 import { passwordsOf, writeCloudsFile } from '../clouds-file.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { createLogger } from '../logger.ts'
-import { baseUrl, ROLES, SingleMachine } from '../single-machine.ts'
+import { ROLES, SingleMachine } from '../single-machine.ts'
 import { ensurePolicyFile, POLICY_FILE } from '../single-machine-policy.ts'
 import { startTicksOf, StateDir } from '../state-dir.ts'
+import { isSelfSigned } from '../tls-files.ts'
 import { defaultStateDir, parseOptions, type Streams } from './args.ts'
 import { CONFIG_OPTIONS, configArguments, directoriesOf, findConfig, requireConfig, type Found } from './config-of.ts'
 import type { ConfigArguments } from '../config/places.ts'
@@ -128,12 +131,14 @@ async function serve(
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(0))
   await machine.start()
-  const cloudsFile = writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords)
+  // In a terminal it says that the terminal has gone.
+  process.on('SIGHUP', () => (process.stdin.isTTY ? stopped.resolve(0) : machine.reload()))
+  const cloudsFile = writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords, authorityOf(config))
   state.writeRunRecord({
     pid: process.pid,
     startTicks: startTicksOf(process.pid) ?? '',
     endpoint: `${baseUrl(config)}/v1`,
-    terminals: config.wsproxyBaseUrl,
+    terminals: terminalBaseUrl(config),
     engine: config.dockerApiUrl,
     host: config.host,
     roles: ROLES,
@@ -147,6 +152,11 @@ async function serve(
   state.removeRunRecord()
   log.info({ code }, 'stopped')
   return code
+}
+
+/** What clients must trust besides what they trust anyway. */
+function authorityOf({ enableSslApi, sslCertFile }: Config): string | undefined {
+  return enableSslApi && sslCertFile !== null && isSelfSigned(sslCertFile) ? resolve(sslCertFile) : undefined
 }
 
 function welcome(config: Config, cloudsFile: string): string[] {

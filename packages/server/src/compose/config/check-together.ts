@@ -8,7 +8,13 @@ const LONGEST_HOST = 255
 
 /** One line for each mistake. */
 export function checkTogether(config: Config): string[] {
-  return [...checkRanges(config), ...checkFilters(config), ...checkHost(config), ...checkEngine(config)]
+  return [
+    ...checkRanges(config),
+    ...checkFilters(config),
+    ...checkHost(config),
+    ...checkEngine(config),
+    ...checkTls(config),
+  ]
 }
 
 function checkRanges(config: Config): string[] {
@@ -36,6 +42,16 @@ function availableFilters(written: readonly string[]): FilterName[] {
   const names = written.map(lastPart)
   const known = names.filter(isFilterName)
   return names.includes(ALL_FILTERS) || known.length === 0 ? Object.keys(FILTERS).filter(isFilterName) : known
+}
+
+function checkTls(config: Config): string[] {
+  const { enableSslApi, sslCertFile, sslKeyFile, wsproxySslOnly, wsproxyCert } = config
+  return [
+    ...(enableSslApi && (sslCertFile === null || sslKeyFile === null)
+      ? ['option enable_ssl_api in [api] needs cert_file and key_file in [ssl]']
+      : []),
+    ...(wsproxySslOnly && wsproxyCert === null ? ['option ssl_only in [websocket_proxy] needs cert'] : []),
+  ]
 }
 
 function checkHost({ host }: Config): string[] {

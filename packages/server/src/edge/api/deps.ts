@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Identity } from '../../app/ports/identity.ts'
 import type { Policy } from '../../app/ports/policy.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
+import type { TlsSource } from '../tls-source.ts'
 import type { TerminalProxy } from '../wsproxy/terminal-proxy.ts'
 import type { PublicUrlOptions } from './public-url.ts'
 import type { Route } from './route.ts'
@@ -17,6 +18,8 @@ export interface ApiServerDeps {
   readonly mounts: readonly Mount[]
   /** Terminals at the API's address; absent: none. */
   readonly terminals?: Pick<TerminalProxy, 'handleUpgrade'>
+  /** Absent: the API is served in the clear. */
+  readonly tls?: TlsSource | undefined
   readonly options: ApiServerOptions
 }
 

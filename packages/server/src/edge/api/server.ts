@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Connections } from './connections.ts'
@@ -9,6 +10,8 @@ import type { ApiServerDeps, ApiServerOptions } from './deps.ts'
 import { mountDocs } from './docs/mount.ts'
 import { Pipeline, send } from './pipeline.ts'
 
+/** Milliseconds for the handshake of TLS; an end of the service waits for those under way. */
+const HANDSHAKE_TIMEOUT_MS = 10_000
 const HEALTHCHECK = '/healthcheck'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -20,21 +23,10 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   const terminals = deps.terminals === undefined ? undefined : new Console(deps.terminals, options)
   const app = fastify({
     logger: false,
-    // Of a whole request: uploads take as long as they take, and a body that is read has a deadline of ours.
-    requestTimeout: 0,
-    keepAliveTimeout: 75_000,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     genReqId: newRequestId,
-    http: {
-      maxHeaderSize: 32 * 1024,
-      // A little later than ours, so that the client gets an answer.
-      headersTimeout: options.requestTimeoutMs + 5_000,
-      connectionsCheckingInterval: Math.min(options.requestTimeoutMs, 30_000),
-      // A request without one gets an answer in our own form.
-      requireHostHeader: false,
-      shouldUpgradeCallback: (request) => terminals?.isFor(request) === true,
-    },
+    serverFactory: (handler) => httpServer(deps, handler, (request) => terminals?.isFor(request) === true),
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 8192 },
     clientErrorHandler: (error, socket) => connections.refuse(error, socket),
     frameworkErrors: (error, request, reply) => void pipeline.fail(error, request, reply),
@@ -56,6 +48,30 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   app.setErrorHandler((error, request, reply) => pipeline.fail(error, request, reply))
   app.setNotFoundHandler((request, reply) => pipeline.serve(request, reply))
   return app
+}
+
+/** With TLS or in the clear. */
+function httpServer(
+  { options, tls }: ApiServerDeps,
+  handler: RequestListener,
+  shouldUpgradeCallback: (request: IncomingMessage) => boolean,
+): Server {
+  const settings = {
+    // Of a whole request: uploads take as long as they take, and a body that is read has a deadline of ours.
+    requestTimeout: 0,
+    // A little later than ours, so that the client gets an answer.
+    headersTimeout: options.requestTimeoutMs + 5_000,
+    keepAliveTimeout: 75_000,
+    maxHeaderSize: 32 * 1024,
+    connectionsCheckingInterval: Math.min(options.requestTimeoutMs, 30_000),
+    // A request without one gets an answer in our own form.
+    requireHostHeader: false,
+    shouldUpgradeCallback,
+  }
+  if (tls === undefined) return createServer(settings, handler)
+  const server = createTlsServer({ ...settings, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...tls.current }, handler)
+  tls.onChange((changed) => server.setSecureContext(changed))
+  return server
 }
 
 export function newRequestId(): string {

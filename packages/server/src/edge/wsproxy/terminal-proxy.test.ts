@@ -40,7 +40,7 @@ async function serve(
     log: QUIET,
     options: { ...OPTIONS, ...options },
   })
-  const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null })
+  const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null, tlsOnly: false })
   await server.start()
   t.after(() => server.stop())
   return { server, proxy, url: `ws://127.0.0.1:${server.port}/?token=T&uuid=U` }
@@ -357,7 +357,7 @@ async function serveStream(t: TestContext, more: Partial<ProgramStream> = {}) {
   side.on('error', () => undefined)
   const program = { ...onTerminal(bytes), exitCode: async () => 3, ...more }
   const proxy = new TerminalProxy({ open: async () => program, log: QUIET, options: OPTIONS })
-  const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null })
+  const server = new WsproxyServer(proxy, { host: '127.0.0.1', port: 0, tls: null, tlsOnly: false })
   await server.start()
   t.after(() => server.stop())
   const ws = await dial(`ws://127.0.0.1:${server.port}/?token=T&uuid=U`, ['v1.zund.stream', 'binary'])

@@ -1,10 +1,34 @@
 /** What the API and the terminals are told: addresses, rules, quotas. */
-import { flag, lines, list, optionalText, port, quota, text, whole } from '../kinds.ts'
+import { flag, lines, option, list, optionalText, port, quota, text, whole } from '../kinds.ts'
+
+/** Upstream's words for one version; here for that and newer ones. Versions that are broken are not spoken. */
+const tlsVersion = option(
+  'string',
+  (value): 'TLSv1.2' | 'TLSv1.3' => {
+    const known = ['', 'sslv23', 'tlsv1', 'tlsv1_1', 'tlsv1_2', 'tlsv1_3']
+    const version = value.toLowerCase().replace('.', '_')
+    if (!known.includes(version)) throw new Error(`it is not one of ${known.slice(1).join(', ')}`)
+    return version === 'tlsv1_3' ? 'TLSv1.3' : 'TLSv1.2'
+  },
+  'tlsv1_2, tlsv1_3',
+)
 
 export const API_OPTIONS = {
   apiPort: port('api', 'port', { fallback: '9517', help: 'TCP port of the API.' }),
   apiHostIp: text('api', 'host_ip', { fallback: '$my_ip', help: 'Address the API listens on.' }),
   maxLimit: whole(1, 1_000_000)('api', 'max_limit', { fallback: '1000', help: 'Largest page of a list.' }),
+  enableSslApi: flag('api', 'enable_ssl_api', { fallback: 'false', help: 'Serve the API with TLS, by [ssl].' }),
+  sslCertFile: optionalText('ssl', 'cert_file', {
+    fallback: '',
+    help: 'Certificate of the API, with its chain (PEM).',
+  }),
+  sslKeyFile: optionalText('ssl', 'key_file', { fallback: '', help: 'Its private key (PEM).' }),
+  sslCaFile: optionalText('ssl', 'ca_file', {
+    fallback: '',
+    help: 'When given, clients must show a certificate of one of these authorities (PEM).',
+  }),
+  sslVersion: tlsVersion('ssl', 'version', { fallback: '', help: 'Oldest version of TLS; never older than 1.2.' }),
+  sslCiphers: optionalText('ssl', 'ciphers', { fallback: '', help: "In OpenSSL's form; empty: those of Node." }),
   publicEndpoint: optionalText('api', 'public_endpoint', {
     fallback: '',
     help: 'Scheme and host for links, e.g. https://cloud.example:9517; empty: as the request came.',
@@ -28,9 +52,18 @@ export const API_OPTIONS = {
   }),
   wsproxyHost: text('websocket_proxy', 'wsproxy_host', { fallback: '$my_ip', help: 'Address terminals listen on.' }),
   wsproxyPort: port('websocket_proxy', 'wsproxy_port', { fallback: '6784', help: 'TCP port of terminals.' }),
+  wsproxyCert: optionalText('websocket_proxy', 'cert', { fallback: '', help: 'Certificate of the terminals (PEM).' }),
+  wsproxyKey: optionalText('websocket_proxy', 'key', {
+    fallback: '',
+    help: 'Its private key (PEM); empty: in the same file.',
+  }),
+  wsproxySslOnly: flag('websocket_proxy', 'ssl_only', {
+    fallback: 'false',
+    help: 'Refuse terminals without TLS; otherwise the port takes both.',
+  }),
   wsproxyBaseUrl: text('websocket_proxy', 'base_url', {
     fallback: 'ws://$wsproxy_host:$wsproxy_port/',
-    help: 'Where users reach the terminals; with its trailing slash.',
+    help: 'Where users reach the terminals, with its trailing slash; as it stands it is wss:// when there is a cert.',
   }),
   wsproxyAllowedOrigins: list('websocket_proxy', 'allowed_origins', {
     fallback: '',
