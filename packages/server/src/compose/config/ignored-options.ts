@@ -64,6 +64,7 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   ),
   row('info', 'compute', 'topic', ONE_PROCESS),
   row('info', 'compute', 'resource_provider_association_refresh', PLACEMENT),
+  row('warn', 'compute', 'remount_container_volume', 'without its volumes no container could start', 'true'),
   row('warn', 'compute', 'host_shared_with_nova', PLACEMENT, 'false'),
   row('info', 'scheduler', 'max_placement_results', PLACEMENT),
   row('info', 'docker', 'docker_remote_api_version', 'the version is negotiated with the engine'),

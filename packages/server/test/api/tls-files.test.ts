@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { certificate, putCertificate } from '../../test/support/certificates.ts'
-import { ConfigError } from './config/config-error.ts'
-import { isSelfSigned, TlsFiles, type TlsPlaces } from './tls-files.ts'
+import { certificate, putCertificate } from '../support/certificates.ts'
+import { ConfigError } from '../../src/compose/config/config-error.ts'
+import { isSelfSigned, TlsFiles, type TlsPlaces } from '../../src/compose/tls-files.ts'
 
 function prepare(t: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'zund-tls-'))

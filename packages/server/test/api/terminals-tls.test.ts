@@ -4,11 +4,11 @@ import { connect } from 'node:net'
 import { duplexPair } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
-import { certificate, type CertificateName } from '../../../test/support/certificates.ts'
-import type { ProgramStream } from '../../orchestration/ports/engine.ts'
-import type { TlsOptions, TlsSource } from '../tls-source.ts'
-import { TerminalProxy } from './terminal-proxy.ts'
-import { WsproxyServer } from './wsproxy-server.ts'
+import { certificate, type CertificateName } from '../support/certificates.ts'
+import type { ProgramStream } from '../../src/orchestration/ports/engine.ts'
+import type { TlsOptions, TlsSource } from '../../src/edge/tls-source.ts'
+import { TerminalProxy } from '../../src/edge/wsproxy/terminal-proxy.ts'
+import { WsproxyServer } from '../../src/edge/wsproxy/wsproxy-server.ts'
 
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const OPTIONS = {
