@@ -58,7 +58,8 @@ export async function statOf(api: Api, uuid: string, path: string, links = 0): P
   try {
     found = await download(api, uuid, path)
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) return null
+    // The service says 400 of a path that is not there. If it was something else, the upload will say so.
+    if (error instanceof Refused && [400, 404].includes(error.status)) return null
     throw error
   }
   found.tar.on('error', () => undefined).destroy()

@@ -1,4 +1,5 @@
 /** This side of a terminal: raw keys, its size, and that it is given back as it was. */
+import { spawnSync } from 'node:child_process'
 import type { Context } from '../context.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
@@ -9,6 +10,9 @@ export function rawKeys({ stdin }: Pick<Context, 'stdin'>): () => void {
   if (!stdin.isTTY) return () => undefined
   let raw = true
   stdin.setRawMode(true)
+  // Node's raw mode goes on putting a carriage return before each line feed of the output. What Node has kept of the
+  // terminal, and gives back, is from before.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
   const restore = (): void => {
     if (!raw) return
     raw = false
