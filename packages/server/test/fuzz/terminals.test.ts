@@ -48,14 +48,14 @@ const bytes = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 200 }).map((one) => Buffer.from(one)),
 )
 
-async function upgrade(): Promise<ReturnType<typeof connect>> {
+async function upgrade(protocol = 'binary'): Promise<ReturnType<typeof connect>> {
   const url = JSON.parse((await machine.ask('alice', 'GET', `/v1/containers/${uuid}/attach`)).body) as string
   const headers = {
     Connection: 'Upgrade',
     Upgrade: 'websocket',
     'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
     'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Protocol': 'binary',
+    'Sec-WebSocket-Protocol': protocol,
   }
   const socket = connect(machine.terminalPort, '127.0.0.1')
   socket.on('error', () => undefined).write(requestText('GET', `/${new URL(url).search}`, headers, undefined))
@@ -66,14 +66,19 @@ async function upgrade(): Promise<ReturnType<typeof connect>> {
 
 test('whatever is sent into an open terminal, it ends with it, and nothing else does', async () => {
   await fc.assert(
-    fc.asyncProperty(bytes, fc.boolean(), async (sent, resets) => {
-      const socket = await upgrade()
-      const closed = once(socket, 'close')
-      socket.resume().write(sent)
-      if (resets) socket.resetAndDestroy()
-      else socket.end()
-      await closed
-    }),
+    fc.asyncProperty(
+      bytes,
+      fc.boolean(),
+      fc.constantFrom('binary', 'v1.zund.stream'),
+      async (sent, resets, protocol) => {
+        const socket = await upgrade(protocol)
+        const closed = once(socket, 'close')
+        socket.resume().write(sent)
+        if (resets) socket.resetAndDestroy()
+        else socket.end()
+        await closed
+      },
+    ),
     runs(60),
   )
   assert.deepEqual(machine.errors, [])
