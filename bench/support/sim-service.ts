@@ -11,7 +11,7 @@ import { SqlDatabase } from '../../packages/server/src/adapters/sql/database.ts'
 import { SqlStore } from '../../packages/server/src/adapters/sql/sql-store.ts'
 import { passwordsOf } from '../../packages/server/src/compose/clouds-file.ts'
 import { loadConfig } from '../../packages/server/src/compose/config/load.ts'
-import { createLogger } from '../../packages/server/src/compose/logger.ts'
+import { openLog } from '../../packages/server/src/compose/logger.ts'
 import { DATABASE_FILE, SingleMachine } from '../../packages/server/src/compose/single-machine.ts'
 import { ensurePolicyFile } from '../../packages/server/src/compose/single-machine-policy.ts'
 import { StateDir } from '../../packages/server/src/compose/state-dir.ts'
@@ -49,7 +49,7 @@ const passwords = passwordsOf(state)
 const machine = new SingleMachine({
   config,
   state,
-  log: createLogger(state.file('log'), false),
+  log: openLog(state.file('log'), { debug: false, json: true }).log,
   checkpoint: noCheckpoints,
   passwords,
   engine,

@@ -109,7 +109,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
       relistMs: relistSeconds(config) * 1000,
       pingMs: PING_MS,
       pingTimeoutMs: PING_TIMEOUT_MS,
-      inventoryMs: INVENTORY_MS,
+      inventoryMs: Math.min(INVENTORY_MS, config.periodicIntervalMax * 1000),
       claimWaitMs: CLAIM_WAIT_MS,
       progressMs: PROGRESS_MS,
     },

@@ -15,6 +15,7 @@ import { Unavailable } from '../../src/domain/errors.ts'
 import { route } from '../../src/edge/api/route.ts'
 import { buildApiServer } from '../../src/edge/api/server.ts'
 import { quietLog } from '../support/quiet-log.ts'
+import { NO_CORS } from '../support/no-cors.ts'
 
 const TROUBLE = endpoint({
   id: 'trouble',
@@ -43,7 +44,7 @@ function apiFor(t: TestContext, identity: Identity, logged: object[] = []): Fast
       publicEndpoint: null,
       trustForwardedHeaders: false,
       isTls: false,
-      allowedOrigins: [],
+      cors: NO_CORS,
       healthcheckDisableFile: '/nonexistent',
       requestTimeoutMs: 10_000,
     },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { until } from '../support/until.ts'
 import { Service } from './service.ts'
 
 test('config check says what is wrong and what has no effect, and does nothing else', async (t) => {
@@ -37,4 +38,25 @@ test('up takes the files it is given, and logs what has no effect', async (t) =>
   const log = service.read('zund.log')
   assert.match(log, /option container_driver in \[DEFAULT\] has no effect: containers are those of Docker/)
   assert.equal(log.split('container_driver').length, 2)
+})
+
+test('the log goes where it is told, in the form of oslo.log, and after a SIGHUP to a new file', async (t) => {
+  const service = await Service.prepare(t)
+  const file = join(service.stateDir, 'logs', 'zun.log')
+  mkdirSync(service.stateDir)
+  service.write('zun.conf', `log_dir = ${join(service.stateDir, 'logs')}\nlog_file = zun.log\nuse_json = no\n`)
+  assert.equal((await service.up()).code, 0)
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  for (const line of lines)
+    assert.match(line, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \d+ (INFO|WARNING) zund \[-\] \S/)
+  assert.ok(
+    lines.some((line) => /\] ready endpoint=http:\S+ host=/.test(line)),
+    lines.join('\n'),
+  )
+  renameSync(file, `${file}.1`)
+  process.kill(service.pid, 'SIGHUP')
+  await until('there is a new file', async () => existsSync(file))
+  await service.zund('down')
+  assert.match(readFileSync(file, 'utf8'), / stopped code=0$/m)
+  assert.ok(!readFileSync(`${file}.1`, 'utf8').includes('stopped'))
 })

@@ -23,6 +23,7 @@ import type { EngineImage } from '../../src/orchestration/ports/engine.ts'
 import { appOptions } from './live-api.ts'
 import { injected } from './injected.ts'
 import { quietLog } from './quiet-log.ts'
+import { NO_CORS } from './no-cors.ts'
 
 export const HOST = 'host-1'
 
@@ -132,7 +133,7 @@ export class ImageApi {
         publicEndpoint: null,
         trustForwardedHeaders: false,
         isTls: false,
-        allowedOrigins: [],
+        cors: NO_CORS,
         healthcheckDisableFile: '/nonexistent',
         requestTimeoutMs: 10_000,
       },

@@ -18,6 +18,7 @@ import type { ContainerSpec, HostInventory } from '../../src/orchestration/ports
 import { anAllocation, anInventory } from './builders.ts'
 import { injected } from './injected.ts'
 import { quietLog } from './quiet-log.ts'
+import { NO_CORS } from './no-cors.ts'
 
 export const appOptions: AppOptions = {
   limits: {
@@ -179,7 +180,7 @@ export function apiOn(live: LiveStore, routes: readonly Route[]): FastifyInstanc
       publicEndpoint: null,
       trustForwardedHeaders: false,
       isTls: false,
-      allowedOrigins: [],
+      cors: NO_CORS,
       healthcheckDisableFile: '/nonexistent',
       requestTimeoutMs: 10_000,
     },

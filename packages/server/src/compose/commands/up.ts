@@ -7,7 +7,7 @@ import { terminalBaseUrl } from '../app-options.ts'
 import { baseUrl } from '../base-url.ts'
 import { passwordsOf, writeCloudsFile } from '../clouds-file.ts'
 import type { Config, OptionName } from '../config/options.ts'
-import { createLogger } from '../logger.ts'
+import { logFile, openLog } from '../logger.ts'
 import { ROLES, SingleMachine } from '../single-machine.ts'
 import { ensurePolicyFile, POLICY_FILE } from '../single-machine-policy.ts'
 import { startTicksOf, StateDir } from '../state-dir.ts'
@@ -114,7 +114,7 @@ async function serve(
   out: Streams['out'],
 ): Promise<number> {
   const { config } = found
-  const log = createLogger(state.file('zund.log'), config.debug)
+  const { log, reopen } = openLog(logFile(config, state.path), { debug: config.debug, json: config.useJson })
   for (const { level, text } of found.findings) if (level !== 'error') log[level]({}, text)
   const stopped = Promise.withResolvers<number>()
   const machine = new SingleMachine({
@@ -132,7 +132,14 @@ async function serve(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(0))
   await machine.start()
   // In a terminal it says that the terminal has gone.
-  process.on('SIGHUP', () => (process.stdin.isTTY ? stopped.resolve(0) : machine.reload()))
+  process.on('SIGHUP', () => {
+    if (process.stdin.isTTY) {
+      stopped.resolve(0)
+      return
+    }
+    reopen()
+    machine.reload()
+  })
   const cloudsFile = writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords, authorityOf(config))
   state.writeRunRecord({
     pid: process.pid,

@@ -5,6 +5,7 @@ import type { Policy } from '../../app/ports/policy.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { TlsSource } from '../tls-source.ts'
 import type { TerminalProxy } from '../wsproxy/terminal-proxy.ts'
+import type { CorsOptions } from './cors.ts'
 import type { PublicUrlOptions } from './public-url.ts'
 import type { Route } from './route.ts'
 import type { StreamsOptions } from './streams.ts'
@@ -32,8 +33,7 @@ export interface Mount {
 export interface ApiServerOptions extends PublicUrlOptions {
   /** Bytes of a request body; single routes may allow more. */
   readonly bodyLimit: number
-  /** [cors] allowed_origin */
-  readonly allowedOrigins: readonly string[]
+  readonly cors: CorsOptions
   /** While this file exists the healthcheck says 503. */
   readonly healthcheckDisableFile: string
   /** Milliseconds for a request as a whole before the API answers 503, and for its body before it answers 408. */

@@ -5,6 +5,7 @@ import type { Caller } from '../../app/ports/identity.ts'
 import { ApiError, InvalidInput, NotAcceptable, Unavailable } from '../../domain/errors.ts'
 import { Accept } from './accept.ts'
 import { hasBody, parseObject, readBody, tooLarge } from './body.ts'
+import { answerCors } from './cors.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { toErrorAnswer } from './error-body.ts'
 import { MIN_MINOR, parseMicroversion, UnsupportedMicroversion, versionHeaders } from './microversion.ts'
@@ -17,11 +18,6 @@ import { choose, notAllowed, notThere, Router } from './router.ts'
 import { Streams } from './streams.ts'
 import { uploadOf } from './upload.ts'
 import { rootDocument, v1Document } from './version-documents.ts'
-
-const CORS_ALLOW_HEADERS =
-  'X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Project-Id,X-OpenStack-Request-ID,X-Server-Management-Url'
-const CORS_EXPOSE_HEADERS =
-  'X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID,X-Server-Management-Url'
 
 /** What happens to every request of the API, in the order the contract gives. */
 export class Pipeline {
@@ -37,10 +33,10 @@ export class Pipeline {
   }
 
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { requestTimeoutMs } = this.#deps.options
+    const { requestTimeoutMs, cors } = this.#deps.options
     const signal = AbortSignal.timeout(requestTimeoutMs)
     try {
-      if (this.#cors(request, reply)) return reply
+      if (answerCors(request, reply, cors)) return reply
       return await this.#route(request, reply, signal)
     } catch (error) {
       if (!signal.aborted || error instanceof ApiError) return this.fail(error, request, reply)
@@ -52,21 +48,6 @@ export class Pipeline {
   /** Ends what is still open. */
   async close(): Promise<void> {
     await Promise.all([this.#streams.close(), this.#bytes.close()])
-  }
-
-  /** True when the request was a preflight and is answered. */
-  #cors(request: FastifyRequest, reply: FastifyReply): boolean {
-    const { origin } = request.headers
-    if (origin === undefined || !this.#deps.options.allowedOrigins.includes(origin)) return false
-    reply.header('Access-Control-Allow-Origin', origin)
-    reply.header('Access-Control-Allow-Credentials', 'true')
-    reply.header('Access-Control-Expose-Headers', CORS_EXPOSE_HEADERS)
-    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false
-    reply.header('Access-Control-Allow-Methods', 'GET,PUT,POST,DELETE,PATCH')
-    reply.header('Access-Control-Allow-Headers', CORS_ALLOW_HEADERS)
-    reply.header('Access-Control-Max-Age', '3600')
-    void reply.code(200).send()
-    return true
   }
 
   async #route(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {

@@ -37,7 +37,22 @@ export const API_OPTIONS = {
     fallback: 'false',
     help: 'Believe X-Forwarded-Proto and X-Forwarded-Host.',
   }),
-  allowedOrigins: list('cors', 'allowed_origin', { fallback: '', help: 'Origins that browsers may call from.' }),
+  allowedOrigins: list('cors', 'allowed_origin', {
+    fallback: '',
+    help: 'Origins that browsers may call from; *: any, without credentials.',
+  }),
+  corsCredentials: flag('cors', 'allow_credentials', { fallback: 'true', help: 'Browsers may send credentials.' }),
+  corsExposeHeaders: list('cors', 'expose_headers', {
+    fallback: 'X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID,X-Server-Management-Url',
+    help: 'Headers of answers that pages may read.',
+  }),
+  corsMethods: list('cors', 'allow_methods', { fallback: 'GET,PUT,POST,DELETE,PATCH', help: 'Methods for pages.' }),
+  corsHeaders: list('cors', 'allow_headers', {
+    fallback:
+      'X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Project-Id,X-OpenStack-Request-ID,X-Server-Management-Url',
+    help: 'Headers of requests that pages may send.',
+  }),
+  corsMaxAge: whole(0, 86_400)('cors', 'max_age', { fallback: '3600', help: 'Seconds a preflight is remembered.' }),
   healthcheckDisableFile: text('healthcheck', 'disable_by_file_path', {
     fallback: '/etc/zun/healthcheck_disable',
     help: 'While this file exists the healthcheck answers 503.',

@@ -26,6 +26,18 @@ export const GENERAL_OPTIONS = {
     secret: true,
   }),
   debug: flag('DEFAULT', 'debug', { fallback: 'false', help: 'Log each step.' }),
+  logFile: optionalText('DEFAULT', 'log_file', {
+    fallback: '',
+    help: 'Where is logged, in log_dir when it is no full path; empty: zund.log. SIGHUP opens it again.',
+  }),
+  logDir: optionalText('DEFAULT', 'log_dir', {
+    fallback: '',
+    help: 'Directory of the log; empty: the state directory.',
+  }),
+  useJson: flag('DEFAULT', 'use_json', {
+    fallback: 'true',
+    help: "Log JSON; false: lines in oslo.log's form. Upstream has false.",
+  }),
   containerRuntime: optionalText('DEFAULT', 'container_runtime', {
     fallback: '',
     help: "Runtime when none is asked for; empty: the engine's own default.",
@@ -66,6 +78,10 @@ export const GENERAL_OPTIONS = {
   serviceDownTime: seconds('DEFAULT', 'service_down_time', {
     fallback: '180',
     help: 'Seconds of silence after which a host counts as down. Less than 60 makes a busy host look down.',
+  }),
+  periodicIntervalMax: seconds('DEFAULT', 'periodic_interval_max', {
+    fallback: '60',
+    help: 'Seconds between two reports of what the host has; more than 60 counts as 60.',
   }),
   syncContainerStateInterval: whole(-1, 86_400)('DEFAULT', 'sync_container_state_interval', {
     fallback: '60',

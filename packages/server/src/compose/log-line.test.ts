@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { osloLine } from './log-line.ts'
+
+test('an entry is one line, with level, ids of the request, fields and trouble', () => {
+  const entry = { level: 50, time: '2026-01-02T03:04:05.006Z', pid: 7, requestId: 'req-1', globalRequestId: null }
+  const line = osloLine(
+    JSON.stringify({ ...entry, method: 'GET', n: [1], err: { stack: 'Error: x\n    at y' }, msg: 'failed' }),
+  )
+  assert.match(
+    line,
+    /^2026-01-0\d \d\d:\d\d:05\.006 7 ERROR zund \[req-1\] failed method=GET n=\[1\]: Error: x \| at y\n$/,
+  )
+  assert.match(
+    osloLine(JSON.stringify({ ...entry, requestId: undefined, level: 40, msg: 'a\nb' })),
+    /WARNING zund \[-\] a \| b\n$/,
+  )
+})
