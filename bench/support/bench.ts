@@ -14,7 +14,7 @@ export interface Bench {
 export interface Figure {
   readonly what: string
   readonly value: number
-  readonly unit: 'x' | 'ms' | 's' | '/s' | 'MiB' | '%'
+  readonly unit: 'x' | 'ms' | 's' | '/s' | 'MiB' | 'MiB/s' | '%'
   readonly aim?: { readonly atMost: number } | { readonly atLeast: number }
 }
 
