@@ -5,6 +5,7 @@ import { chmodSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { SimMachine } from '../support/sim-machine.ts'
+import { until } from '../support/until.ts'
 import { Window } from '../client/window.ts'
 import { Home, MAIN, variables } from './command.ts'
 
@@ -83,6 +84,20 @@ test('a name or command cannot move the cursor of whoever looks at it', async ()
 test('stats on a terminal is a table that is drawn anew until Ctrl-C', async () => {
   const window = new Window(['env', '-i', ...pairs(home.environment()), process.execPath, MAIN, 'stats'], {}, [24, 80])
   await window.see(/NAME[\s\S]*web [\s\S]*NAME[\s\S]*web /)
+  window.type('\u0003')
+  assert.equal(await window.ended(), 130)
+})
+
+test('events are told as they happen until Ctrl-C', async () => {
+  const window = new Window(
+    ['env', '-i', ...pairs(home.environment()), process.execPath, MAIN, 'events'],
+    {},
+    [24, 200],
+  )
+  await until('an event is shown', async () => {
+    await home.ok(['restart', '-t', '1', 'web'])
+    return /container\.status_changed web [^\n]*status=Running/.test(window.text)
+  })
   window.type('\u0003')
   assert.equal(await window.ended(), 130)
 })
