@@ -148,6 +148,17 @@ test('a container that is deleted ends its log and its figures in order', async 
   assert.deepEqual([log.complete, stats.complete], [true, true])
 })
 
+test('figures end when their container is stopped', async () => {
+  const { uuid } = await client.run({ nets: [] })
+  const stats = await open(`/v1/containers/${uuid}/stats?stream=true`)
+  await once(stats, 'data')
+  const ended = textOf(stats)
+  await client.expect(202, 'POST', `/v1/containers/${uuid}/stop?timeout=1`)
+  await ended
+  assert.equal(stats.complete, true)
+  await client.delete(uuid)
+})
+
 test('an archive of 300 MB goes in and comes out without being held', async () => {
   const size = 300 * 1000 * 1000
   const piece = Buffer.alloc(MIB, 'archive ')

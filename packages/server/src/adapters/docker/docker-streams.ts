@@ -100,7 +100,8 @@ export class DockerStreams implements EngineStreams {
     return Readable.from(
       (async function* samples() {
         for await (const line of jsonLines(body)) {
-          // Zeroes without a system time are what an engine says of a container that does not run.
+          // Of a container that has stopped an engine goes on to send zeroes, read in the year 1.
+          if (String(line['read']).startsWith('0001-')) return
           yield toStatsSample(line)
         }
       })(),
