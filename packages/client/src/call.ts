@@ -4,6 +4,8 @@ import type { Fields, Given } from '@zund/contract/fields/field.ts'
 
 export interface CallOptions {
   readonly signal?: AbortSignal
+  /** Of a create: sent again with the same, it makes nothing more. */
+  readonly idempotencyKey?: string
 }
 
 /** Names of the parts of a path that begin with `:`; `*` at its end is called `name`. */

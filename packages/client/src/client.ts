@@ -3,6 +3,7 @@ import { SERVICE_DOCUMENTS } from '@zund/contract/api/endpoints/service.ts'
 import type { Endpoint } from '@zund/contract/api/endpoint.ts'
 import type { Versions } from '@zund/contract/api/general.ts'
 import { USUAL_OPTIONS } from '@zund/contract/api/limits.ts'
+import { IDEMPOTENCY_KEY } from '@zund/contract/api/requests/idempotency.ts'
 import { MAX_MINOR } from '@zund/contract/api/versions.ts'
 import { reached, type Auth, type Session } from './auth.ts'
 import { requestOf, type AnyInput, type CallOptions, type HttpRequest, type Method } from './call.ts'
@@ -53,7 +54,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   for (const endpoint of Object.values<Endpoint>({ ...SERVICE_DOCUMENTS, ...apiEndpoints(USUAL_OPTIONS) })) {
     if (endpoint.answers[0]?.type === 'text/event-stream') continue
     methods[endpoint.id] = async (input: AnyInput = {}, o: CallOptions = {}) =>
-      await caller.call(requestOf(endpoint, input), spoken, o.signal)
+      await caller.call(withKey(requestOf(endpoint, input), endpoint, o), spoken, o.signal)
   }
   methods['listenEvents'] = listener(async (request, o) => await caller.open(request, spoken, o))
   Object.assign(
@@ -62,6 +63,13 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   )
   // Made of the same declarations as its type, which no checker can follow through a loop.
   return Object.freeze(methods) as unknown as Client
+}
+
+/** TypeError where a key would do nothing: whoever gives one relies on it. */
+function withKey(request: HttpRequest, endpoint: Endpoint, { idempotencyKey }: CallOptions): HttpRequest {
+  if (idempotencyKey === undefined) return request
+  if (endpoint.headers?.[IDEMPOTENCY_KEY] === undefined) throw new TypeError(`${endpoint.id} takes no idempotencyKey`)
+  return { ...request, headers: { [IDEMPOTENCY_KEY]: idempotencyKey } }
 }
 
 async function agreed(

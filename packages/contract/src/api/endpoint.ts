@@ -2,7 +2,7 @@
  * One call of the public API, as data: the server routes by it and reads requests with it, the document is made of it,
  * and the client makes its calls with it.
  */
-import { Type, type TSchema, type TString } from 'typebox'
+import { Type, type TNever, type TSchema, type TString } from 'typebox'
 import type { Wire } from './schema.ts'
 import type { Field, Fields } from '../fields/field.ts'
 
@@ -103,9 +103,16 @@ export function textAnswer(status: number, type: string): TextAnswer {
 /** 204. */
 export const NO_CONTENT: Answer<TSchema, 204> = { status: 204, schema: null }
 
+/** 204 beside an object that could have been answered: it has gone. Clients get undefined where they asked for that. */
+export const GONE: Answer<TNever, 204> = { status: 204, schema: null }
+
 /** Type of what an endpoint answers. */
 export type Answered<E extends Endpoint> =
-  Exclude<E['answers'][number], TextAnswer> extends Answer<infer S> ? (S extends TSchema ? Wire<S> : never) : never
+  Exclude<E['answers'][number], TextAnswer | Answer<TNever, 204>> extends Answer<infer S>
+    ? S extends TSchema
+      ? Wire<S>
+      : never
+    : never
 
 export function isIn(
   { since = 1, until = Infinity }: { readonly since?: number | undefined; readonly until?: number | undefined },

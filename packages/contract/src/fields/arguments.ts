@@ -144,11 +144,17 @@ export function listArgument<T extends string>(
   }
 }
 
-/** Patterns have no way to say "in any case of letters". */
-export function inAnyCase(words: readonly string[]): string {
-  const any = words
-    .map((word) => word.replaceAll('.', '\\.'))
+/** Of a list of words, in any case of letters; read as they are written there. */
+export function wordsArgument<const T extends string>(words: readonly T[], about: About = {}) {
+  const inAnyCase = words
     .join('|')
     .replaceAll(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`)
-  return `(?:${any})`
+  return listArgument(
+    { max: 100, pattern: `(?:${inAnyCase})` },
+    (text) => {
+      const value = words.find((word) => word.toLowerCase() === text.toLowerCase())
+      return value === undefined ? { bad: `It is not one of ${words.join(', ')}` } : { value }
+    },
+    about,
+  )
 }

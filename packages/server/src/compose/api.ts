@@ -134,7 +134,8 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
     upHosts: () => upHosts(store.hosts, options),
   })
   const streams = new OpenStreams(options.streams)
-  const deps = { ...given, options, policy, streams, images, clock: systemClock, newUuid: randomUUID }
+  const waiting = new Places(config.eventStreams, 'requests that wait')
+  const deps = { ...given, waiting, options, policy, streams, images, clock: systemClock, newUuid: randomUUID }
   const containers = new ContainerViews(policy)
   return [
     ...containerRoutes(deps, containers),

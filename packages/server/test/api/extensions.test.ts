@@ -111,12 +111,14 @@ test('every route of upstream is there', async () => {
   )
 })
 
+/** A terminal is opened by an upgrade, which OpenAPI has no words for; the others add to calls of upstream. */
+const WITHOUT_CALLS = ['console', 'wait', 'idempotency-key']
+
 test('every extension that is listed is described, and every one that has calls says so in the document', async () => {
   const text = readFileSync(join(import.meta.dirname, '../../../../docs/api/extensions.md'), 'utf8')
   const inDocument = new Set((await operations()).values())
   for (const { name } of await extensions()) {
     assert.match(text, new RegExp(`^## .*\\b${name}\\b`, 'm'))
-    // A terminal is opened by an upgrade, which OpenAPI has no words for.
-    if (name !== 'console') assert.ok(inDocument.has(name), name)
+    if (!WITHOUT_CALLS.includes(name)) assert.ok(inDocument.has(name), name)
   }
 })

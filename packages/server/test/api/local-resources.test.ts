@@ -1,3 +1,5 @@
+import { Places } from '../../src/app/events/places.ts'
+import { eventFeed } from '../../src/compose/api.ts'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
@@ -43,6 +45,8 @@ before(async () => {
     secrets: someSecrets(),
     clock: systemClock,
     log: quietLog,
+    feed: eventFeed({ ...common, log: quietLog }),
+    waiting: new Places(4, 'requests that wait'),
   }
   app = apiOn(live, [
     ...containerRoutes(containers, new ContainerViews(live.policy)),
@@ -360,11 +364,23 @@ test('the list of extensions names what is there', async () => {
   const { extensions } = body as { extensions: { name: string; path: string; since: string; description: string }[] }
   assert.deepEqual(
     extensions.map((extension) => extension.name),
-    ['extensions', 'openapi', 'container-history', 'console', 'local-identity', 'local-networks', 'local-volumes'],
+    [
+      'extensions',
+      'openapi',
+      'container-history',
+      'events',
+      'wait',
+      'idempotency-key',
+      'console',
+      'local-identity',
+      'local-networks',
+      'local-volumes',
+    ],
   )
   for (const { path, since, description } of extensions) {
-    // A terminal is no page, and the identity service is mounted elsewhere.
-    if (!['/console', '/identity/v3'].includes(path)) assert.equal((await ask(app, `GET ${path}`)).status, 200)
+    // A terminal is no page, a stream has no end, and the identity service is mounted elsewhere.
+    if (!['/console', '/v1/events', '/identity/v3'].includes(path))
+      assert.equal((await ask(app, `GET ${path}`)).status, 200)
     assert.match(since, /^\d+\.\d+\.\d+$/)
     assert.ok(description.length > 20)
   }

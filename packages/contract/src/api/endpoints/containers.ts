@@ -10,9 +10,11 @@ import {
 import { required, type Field } from '../../fields/field.ts'
 import { pageFields } from '../../fields/paging.ts'
 import { ContainerPageSchema, ContainerSchema } from '../container.ts'
-import { answer, endpoint, NO_CONTENT } from '../endpoint.ts'
+import { answer, endpoint, GONE, NO_CONTENT } from '../endpoint.ts'
 import type { RequestOptions } from '../limits.ts'
 import { createFields, updateFields } from '../requests/container.ts'
+import { IDEMPOTENT, REPLAYED } from '../requests/idempotency.ts'
+import { WAIT_FIELDS, WAIT_HEADERS } from '../requests/wait.ts'
 import { ActionsSchema, ActionWithEventsSchema, AddressesSchema, CommittedSchema, PortsSchema } from '../live.ts'
 import { Nothing } from '../schema.ts'
 
@@ -56,8 +58,9 @@ export function containerEndpoints({ limits, maxPageSize }: RequestOptions) {
       queryOnly: true,
       body: createFields(limits),
       requiresJson: true,
-      answers: [answer(202, ContainerSchema, { location: true })],
-      errors: ON_ONE,
+      headers: IDEMPOTENT,
+      answers: [answer(202, ContainerSchema, { location: true, headers: REPLAYED })],
+      errors: [...ON_ONE, 422],
     }),
     listContainers: endpoint({
       id: 'listContainers',
@@ -82,8 +85,11 @@ export function containerEndpoints({ limits, maxPageSize }: RequestOptions) {
       path: ITEM,
       tag,
       summary: 'One container, by uuid or name.',
-      args: { all_projects: anyArgument({ about: 'Only for admins, who find those of all projects anyway.' }) },
-      answers: [answer(200, ContainerSchema)],
+      args: {
+        all_projects: anyArgument({ about: 'Only for admins, who find those of all projects anyway.' }),
+        ...WAIT_FIELDS,
+      },
+      answers: [answer(200, ContainerSchema, { headers: WAIT_HEADERS }), GONE],
       errors: ON_ONE,
     }),
     updateContainer: endpoint({

@@ -3,7 +3,7 @@ import type { Field } from '../../fields/field.ts'
 import { pageFields } from '../../fields/paging.ts'
 import { OneRegistrySchema, QuotaSchema, QuotaUsageSchema, RegistryPageSchema } from '../admin.ts'
 import { CapsulePageSchema, CapsuleSchema, LegacyCapsulePageSchema, LegacyCapsuleSchema } from '../capsule.ts'
-import { answer, endpoint, NO_CONTENT } from '../endpoint.ts'
+import { answer, endpoint, GONE, NO_CONTENT } from '../endpoint.ts'
 import type { RequestOptions } from '../limits.ts'
 import {
   CREATE_REGISTRY_FIELDS,
@@ -11,6 +11,8 @@ import {
   QUOTA_FIELDS,
   UPDATE_REGISTRY_FIELDS,
 } from '../requests/others.ts'
+import { IDEMPOTENT, REPLAYED } from '../requests/idempotency.ts'
+import { WAIT_FIELDS, WAIT_HEADERS } from '../requests/wait.ts'
 import { Nothing } from '../schema.ts'
 import { Type } from 'typebox'
 
@@ -29,10 +31,11 @@ export function capsuleEndpoints({ limits, maxPageSize }: RequestOptions) {
       body: createCapsuleFields(limits),
       requiresJson: true,
       answers: [
-        answer(202, LegacyCapsuleSchema, { ...LEGACY, location: true }),
-        answer(202, CapsuleSchema, { ...CURRENT, location: true }),
+        answer(202, LegacyCapsuleSchema, { ...LEGACY, location: true, headers: REPLAYED }),
+        answer(202, CapsuleSchema, { ...CURRENT, location: true, headers: REPLAYED }),
       ],
-      errors: [403, 404, 409],
+      headers: IDEMPOTENT,
+      errors: [403, 404, 409, 422],
     }),
     listCapsules: endpoint({
       id: 'listCapsules',
@@ -56,7 +59,12 @@ export function capsuleEndpoints({ limits, maxPageSize }: RequestOptions) {
       path: '/v1/capsules/:ident',
       tag: 'capsules',
       summary: 'One capsule, by uuid or name.',
-      answers: [answer(200, LegacyCapsuleSchema, LEGACY), answer(200, CapsuleSchema, CURRENT)],
+      args: WAIT_FIELDS,
+      answers: [
+        answer(200, LegacyCapsuleSchema, { ...LEGACY, headers: WAIT_HEADERS }),
+        answer(200, CapsuleSchema, { ...CURRENT, headers: WAIT_HEADERS }),
+        GONE,
+      ],
       errors: [403, 404, 409],
     }),
     deleteCapsule: endpoint({

@@ -12,6 +12,7 @@ import type { ContainerDeps } from '../containers/deps.ts'
 import { hostOfVolumes } from '../containers/plan-mounts.ts'
 import { planPorts } from '../containers/plan-networks.ts'
 import { chooseHost } from '../hosts/choose-host.ts'
+import { NOTHING_TO_NOTE, type Note } from '../once.ts'
 import { memberNames } from './member-names.ts'
 import { mountsOf, planVolumes, volumeIdOf } from './plan-volumes.ts'
 import { capsuleSpec, memberSpec } from './specs.ts'
@@ -30,6 +31,7 @@ export async function createCapsule(
   deps: ContainerDeps,
   ctx: RequestContext,
   template: CapsuleTemplate,
+  note: Note = NOTHING_TO_NOTE,
 ): Promise<Capsule> {
   const { policy, options, store } = deps
   policy.authorize('capsule:create', ctx)
@@ -45,9 +47,11 @@ export async function createCapsule(
   const spec = capsuleSpec(template, options.sandbox)
 
   const capsule = await store.write(async (tx) => {
+    const uuid = deps.newUuid()
+    // Before anything is refused that the first of two was not refused for.
+    await note(tx, uuid)
     if (template.name !== null) await requireFreeName(tx, deps, projectId, template.name, null)
     const tied = await hostOfVolumes(tx.volumes, projectId, tying)
-    const uuid = deps.newUuid()
     const request = { uuid, resources: spec, availabilityZone: template.availabilityZone, host: tied }
     const choice = await chooseHost(tx, request, options)
     const placed = choice.kind === 'host'

@@ -11,6 +11,7 @@ import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
 import { accept } from '../accept.ts'
 import { ownScope, type RequestContext } from '../context.ts'
 import { bad, type Body } from '../fields.ts'
+import { NOTHING_TO_NOTE, type Note } from '../once.ts'
 import { chooseHost } from '../hosts/choose-host.ts'
 import { accessOf } from '../registries/access.ts'
 import { findRegistry, registryNotFound } from '../registries/find.ts'
@@ -30,6 +31,7 @@ export async function createContainer(
   ctx: RequestContext,
   body: Body,
   run: boolean,
+  note: Note = NOTHING_TO_NOTE,
 ): Promise<Container> {
   const { policy, options, store } = deps
   const input = parseCreate(body, ctx.minor, options.limits)
@@ -58,6 +60,9 @@ export async function createContainer(
   await requireImage(deps, ctx, spec, projectId)
 
   const container = await store.write(async (tx) => {
+    const uuid = deps.newUuid()
+    // Before anything is refused that the first of two was not refused for.
+    await note(tx, uuid)
     if (registry !== null && (await tx.registries.byUuid(registry.uuid, { kind: 'all' })) === undefined) {
       throw registryNotFound(input.registry ?? '')
     }
@@ -67,7 +72,6 @@ export async function createContainer(
     if (tied !== null && input.host !== null && input.host !== tied) {
       throw new Conflict("The volumes in 'mounts' are on another host than the one asked for.")
     }
-    const uuid = deps.newUuid()
     const choice = await chooseHost(
       tx,
       {

@@ -8,9 +8,11 @@ import { deleteContainer } from '../../../../app/containers/delete.ts'
 import type { ContainerDeps } from '../../../../app/containers/deps.ts'
 import { findAuthorized, policyTarget, requireStatus } from '../../../../app/containers/find.ts'
 import { attachNetwork, detachNetwork, listNetworks } from '../../../../app/containers/networks.ts'
+import { waitFor, type WaitDeps } from '../../../../app/containers/wait.ts'
 import { rebuildContainer } from '../../../../app/containers/rebuild.ts'
 import { renameContainer, resizeContainer, updateContainer } from '../../../../app/containers/update.ts'
 import { lookupScope, ownScope, type RequestContext } from '../../../../app/context.ts'
+import { once } from '../../../../app/once.ts'
 import { badArgument } from '../../../../app/fields.ts'
 import type { Container } from '../../../../domain/container/types.ts'
 import { InvalidInput, PolicyNotAuthorized } from '../../../../domain/errors.ts'
@@ -20,6 +22,8 @@ import type { OperationParams } from '../../../../orchestration/ports/wire.ts'
 import { pageOf, nextUrl } from '../../paging.ts'
 import { route, type Call, type RawCall, type Reply, type Route } from '../../route.ts'
 import { iso } from '../../timestamps.ts'
+import { onceOf, replayed } from '../../once.ts'
+import { waitedReply, waitOf } from './waited.ts'
 import type { ContainerViews } from './view.ts'
 
 type Endpoints = ReturnType<typeof containerEndpoints>
@@ -28,7 +32,7 @@ type Endpoints = ReturnType<typeof containerEndpoints>
 const CREATE_LIMIT = 16 * 1024 * 1024
 
 /** Every route of containers but those that look into a live one. */
-export function containerRoutes(deps: ContainerDeps, views: ContainerViews): Route[] {
+export function containerRoutes(deps: ContainerDeps & WaitDeps, views: ContainerViews): Route[] {
   const endpoints = containerEndpoints(deps.options)
   return [
     route(endpoints.createContainer, (call) => create(deps, views, call), { bodyLimit: CREATE_LIMIT }),
@@ -98,11 +102,18 @@ function signalOf({ args, given }: Call<Endpoints['killContainer']['args']>): Op
 async function create(
   deps: ContainerDeps,
   views: ContainerViews,
-  { ctx, body, args, baseUrl }: Call<Endpoints['createContainer']['args']>,
+  call: Call<Endpoints['createContainer']['args']>,
 ): Promise<Reply> {
-  const container = await createContainer(deps, ctx, body, args.run ?? false)
-  const reply = view(views, ctx, container, baseUrl, 202)
-  return { ...reply, headers: { Location: `${baseUrl}/v1/containers/${container.uuid}` } }
+  const { ctx, body, args, baseUrl } = call
+  const { made, isReplay } = await once(
+    deps,
+    ctx,
+    onceOf(call, '/v1/containers'),
+    async (note) => await createContainer(deps, ctx, body, args.run ?? false, note),
+    async (uuid) => await findAuthorized(deps, ctx, uuid, 'container:create'),
+  )
+  const reply = view(views, ctx, made, baseUrl, 202)
+  return { ...reply, headers: { Location: `${baseUrl}/v1/containers/${made.uuid}`, ...replayed(isReplay) } }
 }
 
 async function list(
@@ -149,13 +160,19 @@ async function list(
 }
 
 async function show(
-  deps: ContainerDeps,
+  deps: ContainerDeps & WaitDeps,
   views: ContainerViews,
   { ctx, params, args, baseUrl }: Call<Endpoints['showContainer']['args']>,
 ): Promise<Reply> {
   if (args.all_projects === true) deps.policy.authorize('container:get_one_all_projects', ctx)
-  const container = await findToShow(deps, views, ctx, params['ident'] ?? '')
-  return view(views, ctx, container, baseUrl, 200)
+  const shown = (container: Container): Reply => view(views, ctx, container, baseUrl, 200)
+  const [ident, wait] = [params['ident'] ?? '', waitOf(args)]
+  if (wait === undefined) return shown(await findToShow(deps, views, ctx, ident))
+  const waited = await waitFor(deps, ctx, wait, ident, async (name) => {
+    const found = await findToShow(deps, views, ctx, name)
+    return { found, look: found }
+  })
+  return waitedReply(waited, shown)
 }
 
 /** Most are asked for by uuid and have been shown already; then one look at their revision is enough. */

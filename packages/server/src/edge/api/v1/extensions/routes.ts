@@ -47,6 +47,18 @@ const FOLLOWING: readonly Extension[] = [
     since: '0.1.0',
     description: 'What happens to containers and capsules, as server-sent events that can be taken up again.',
   },
+  {
+    name: 'wait',
+    path: '/v1/containers',
+    since: '0.1.0',
+    description: 'GET of one container or capsule with ?wait=STATUS answers when it has that status.',
+  },
+  {
+    name: 'idempotency-key',
+    path: '/v1/containers',
+    since: '0.1.0',
+    description: 'A create of a container or capsule with an Idempotency-Key may be sent again, and is made once.',
+  },
 ]
 
 const STREAMS: Extension = {
