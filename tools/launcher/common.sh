@@ -25,13 +25,16 @@ json_value() {
   sed -n "s/^ *\"$1\": *\"\\([^\"]*\\)\".*/\\1/p" "$2" | head -n 1
 }
 
-# Runs a command silently; when it fails, shows the end of what it said and gives up.
+# By itself npm tries for five minutes before it says that there is no network.
+npm_patience='--fetch-timeout=20000 --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000'
+
+# Runs a command silently; when it fails, shows the end of what it said, what may be $missing, and gives up.
 quietly() {
   what=$1
   shift
   if "$@" >"$root/.zund/setup.log" 2>&1 </dev/null 8>&-; then return 0; fi
   tail -n 15 "$root/.zund/setup.log" >&2
-  die "$what failed; all it said is in $root/.zund/setup.log"
+  die "$what failed${missing:+ ($missing)}; all it said is in $root/.zund/setup.log"
 }
 
 # One set-up at a time in this checkout. The kernel lets go of the lock when its holder dies, so it cannot go stale.

@@ -29,6 +29,9 @@ install_packages() {
   command -v npm >/dev/null || die 'npm is missing; on Debian: apt-get install npm'
   say 'installing npm packages'
   if [ "$wanted_set" = all ]; then dev=--include=dev; else dev=--omit=dev; fi
-  quietly 'installing npm packages' npm install --no-save --no-audit --no-fund $dev --prefix "$root"
+  missing="npm must reach its registry, or $root/node_modules come from a machine that can"
+  # shellcheck disable=SC2086
+  quietly 'installing npm packages' npm install --no-save --no-audit --no-fund $dev $npm_patience --prefix "$root"
+  missing=
   printf '%s %s\n' "$wanted_set" "$packages_key" >"$stamp"
 }

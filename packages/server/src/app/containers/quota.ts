@@ -6,9 +6,6 @@ import { limitsOfProject } from '../quotas/limits.ts'
 
 export type Delta = Readonly<Record<QuotaResource, number>>
 
-/** Sums of floats are compared with this much tolerance, relative to the limit. */
-const TOLERANCE = 1e-6
-
 /** In the transaction that adds the delta, so that concurrent requests cannot both fit into the same room. */
 export async function requireQuota(
   tx: Pick<StoreReads, 'containers' | 'quotas'>,
@@ -22,7 +19,7 @@ export async function requireQuota(
   const inUse = { containers: usage.containers, cpu: usage.cpu, memory: usage.memoryMiB, disk: usage.diskGiB }
   const exceeded = QUOTA_RESOURCES.toSorted().filter((name) => {
     const limit = limits[name]
-    return limit >= 0 && delta[name] > 0 && inUse[name] + delta[name] > limit * (1 + TOLERANCE)
+    return limit >= 0 && delta[name] > 0 && inUse[name] + delta[name] > limit
   })
   if (exceeded.length === 0) return
   const detail = exceeded.map((name) => `${name}: ${inUse[name]} of ${limits[name]} used, ${delta[name]} more asked`)

@@ -1,20 +1,8 @@
+import { CONTAINER_STATUSES } from '@zund/contract/api/container.ts'
 import type { Allocation, Binding, ContainerSpec, DesiredState, Observation } from '@zund/contract/link/container.ts'
 
 /** Spellings of the public API; clients compare with them. */
-export const CONTAINER_STATUSES = [
-  'Creating',
-  'Created',
-  'Running',
-  'Stopped',
-  'Paused',
-  'Restarting',
-  'Rebuilding',
-  'Deleting',
-  'Deleted',
-  'Error',
-  'Dead',
-  'Unknown',
-] as const
+export { CONTAINER_STATUSES }
 export type ContainerStatus = (typeof CONTAINER_STATUSES)[number]
 
 /** 0 container, 1 capsule, 2 capsule member, 3 capsule init member. */

@@ -108,7 +108,8 @@ export async function usageOfProject(db: Kysely<Schema>, projectId: string): Pro
     cpu += peak.cpu - before.cpu
     memoryMiB += peak.memory - before.memory
   }
-  return { ...inUse, cpu, memoryMiB }
+  // Differences of fractions of a core are not exact; what is counted is.
+  return { ...inUse, cpu: Math.round(cpu * CPU_UNIT) / CPU_UNIT, memoryMiB }
 }
 
 /** Counts a row in (`sign` 1) or out (-1). */
