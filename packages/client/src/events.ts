@@ -4,6 +4,7 @@ import type { StreamedEvent } from '@zund/contract/api/events.ts'
 import type { Given } from '@zund/contract/fields/field.ts'
 import { requestOf, type CallOptions, type HttpRequest } from './call.ts'
 import { ApiError, ConnectionError } from './errors.ts'
+import { pause } from './wait.ts'
 
 type Endpoint = typeof EVENT_ENDPOINTS.listenEvents
 
@@ -103,18 +104,4 @@ function read(block: string, place: Place): StreamedEvent | undefined {
 /** Not there now, or too much asked of it now. */
 function isPassing(error: unknown): boolean {
   return error instanceof ConnectionError || (error instanceof ApiError && error.status >= 500)
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => leave(resolve), ms)
-    const onAbort = (): void => leave(() => reject(signal.reason as Error))
-    const leave = (then: () => void): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-      then()
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
 }

@@ -371,6 +371,7 @@ test('the list of extensions names what is there', async () => {
       'events',
       'wait',
       'idempotency-key',
+      'streams',
       'console',
       'local-identity',
       'local-networks',

@@ -4,6 +4,7 @@ import type { Life } from './life.ts'
 import type { Request } from './requests.ts'
 import type { Scenario } from './scenarios.ts'
 import { Stage } from './stage.ts'
+import { assertTold } from './told.ts'
 import type { Seen } from './world.ts'
 
 export interface Disturbance {
@@ -72,6 +73,7 @@ class ScenarioRun {
     await this.#stage.relists()
     // What was seen then may have been mended.
     await this.#stage.rest()
+    await assertTold(world)
     return { passed: this.#passed, calls: this.#calls, seen: await world.seen(), effects: world.effects() }
   }
 

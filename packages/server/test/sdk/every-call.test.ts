@@ -13,6 +13,7 @@ import {
   pages,
   passwordLogin,
   tokenLogin,
+  waitFor,
   withToken,
   type Client,
 } from '@zund/client'
@@ -95,6 +96,26 @@ test('events, and how they go on behind a break', async () => {
   assert.ok(all.some(({ id }) => id === deleted.id))
   const error = await refused(listed(alice.listenEvents({ query: { all_projects: true, timeout: 0 } })))
   assert.equal(error.status, 403)
+})
+
+test('waiting, for what is made only once however often it is asked for', async () => {
+  const ask = { query: { run: true }, body: { image: 'busybox', command: ['serve'] } }
+  const made = await Promise.all([1, 2].map(() => alice.createContainer(ask, { idempotencyKey: 'sdk-key' })))
+  const [ident = ''] = made.map(({ uuid }) => uuid)
+  assert.equal(made[1]?.uuid, ident)
+  assert.equal((await waitFor(alice.showContainer, { ident, wait: ['Running'] }))?.status, 'Running')
+  const given = AbortSignal.timeout(50)
+  await assert.rejects(waitFor(alice.showContainer, { ident, wait: ['Paused'] }, { signal: given }), given.reason)
+  await alice.deleteContainer({ ident, query: { stop: true } })
+  assert.equal(await waitFor(alice.showContainer, { ident, wait: ['Deleted'] }), undefined)
+  const { uuid: broken } = await alice.createContainer({
+    ...ask,
+    body: { image: 'busybox', command: ['no-such-program'] },
+  })
+  assert.equal((await waitFor(alice.showContainer, { ident: broken, wait: ['Running'] }))?.status, 'Error')
+  await alice.deleteContainer({ ident: broken })
+  await waitFor(alice.showContainer, { ident: broken, wait: ['Deleted'] })
+  await assert.rejects(alice.deleteContainer({ ident: broken }, { idempotencyKey: 'k' }), TypeError)
 })
 
 test('the documents of the service', async () => {
