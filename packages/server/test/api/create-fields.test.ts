@@ -142,6 +142,7 @@ const REFUSED: readonly (readonly [field: string, sent: Value, says: RegExp, cod
   ['hostname', 'a'.repeat(64), /'hostname'.*63/],
   ['hostname', 'a_b!', /'hostname'/],
   ['image_driver', 'rkt', /'image_driver'.*docker/],
+  ['image_driver', 'glance', /'image_driver'.*docker/],
   ['image_pull_policy', 'sometimes', /'image_pull_policy'/],
   ['restart_policy', {}, /Name.*required/],
   ['restart_policy', { Name: 'maybe' }, /restart_policy/],

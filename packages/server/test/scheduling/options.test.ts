@@ -61,6 +61,13 @@ describe('options of the scheduler', () => {
     })
   })
 
+  it('default_schedule_zone: where a container goes that asks for none', async () => {
+    await withFleet({ scheduleZone: 'mars' }, async (hostOf) => {
+      assert.match((await hostOf({})) ?? '', /AvailabilityZoneFilter removed/)
+      assert.equal(await hostOf({ availability_zone: 'nova' }), 'h0')
+    })
+  })
+
   it('driver: by chance, any host that is up, however full', async () => {
     await withFleet({ schedulerDriver: 'chance_scheduler' }, async (hostOf) => {
       const hosts = new Set<string | null>()
