@@ -35,6 +35,7 @@ export function check(request: Case, seen: Seen, secrets: readonly string[]): vo
   if (status === 204 || text === '') return
   // The one page that is for eyes.
   if (status === 200 && /^\/(container\/)?docs($|\?)/.test(request.url)) return assert.match(text, /^<!DOCTYPE html>/)
+  if (headers['content-type'] === 'text/event-stream') return assert.match(text, /^retry: 2000\n\n/)
   assert.match(String(headers['content-type']), /^application\/json/)
   const body: unknown = JSON.parse(text)
   if (status < 400) return
