@@ -20,6 +20,7 @@ const TOOLS: Readonly<Record<Need, readonly Tool[]>> = {
     { command: 'mkfs.ext4', package: 'e2fsprogs' },
     { command: 'docker-registry', package: 'docker-registry' },
     { command: 'htpasswd', package: 'apache2-utils' },
+    { command: 'openssl', package: 'openssl' },
   ],
   client: [
     { command: 'openstack', package: 'python3-openstackclient' },

@@ -82,7 +82,7 @@ export type SessionRef = Static<typeof SessionRefSchema>
 export const LeaseRefSchema = Type.Object({
   operationId: Type.Integer(),
   fence: Type.Integer(),
-  /** Lane holder: an agent session, or a conductor (epoch 0). */
+  /** Who holds it: one life of the agent whose lane it is in. */
   session: SessionRefSchema,
 })
 export type LeaseRef = Static<typeof LeaseRefSchema>

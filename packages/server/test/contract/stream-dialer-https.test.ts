@@ -6,14 +6,16 @@ import { HttpsStreamDialer } from '../../src/adapters/streams/https-dialer.ts'
 import { Unavailable } from '../../src/domain/errors.ts'
 import { HostStreamsServer } from '../../src/edge/host-streams/host-streams-server.ts'
 import type { EngineStreams } from '../../src/orchestration/ports/engine.ts'
+import { CONTROL_PLANE_URI, hostUri } from '../../src/lib/peer-identity.ts'
 import { Authority, type Tls } from '../support/authority.ts'
 import { soon } from '../support/engine-harness.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { HOST, streamDialerSuite } from './stream-dialer.suite.ts'
 
+const CONTROL_PLANE = `URI:${CONTROL_PLANE_URI}`
 const authority = new Authority()
-const host = authority.issue(HOST)
-const controlPlane = authority.issue('control-plane')
+const host = authority.issue(`URI:${hostUri(HOST)}`)
+const controlPlane = authority.issue(CONTROL_PLANE)
 after(() => authority.remove())
 
 const TIMES = { pingMs: 5_000, closeGraceMs: 500, openTimeoutMs: 5_000 }
@@ -24,7 +26,6 @@ async function serve(engine: EngineStreams): Promise<HostStreamsServer> {
     host: '127.0.0.1',
     port: 0,
     tls: host,
-    controlPlaneName: 'control-plane',
   })
   await server.start()
   return server
@@ -68,8 +69,8 @@ test('only the control plane may ask, and only the host of that name is spoken t
   await refused(dialerTo(server, host))
   const other = new Authority()
   t.after(() => other.remove())
-  await refused(dialerTo(server, other.issue('control-plane')))
-  await refused(dialerTo(server, { ...other.issue('control-plane'), ca: controlPlane.ca }))
+  await refused(dialerTo(server, other.issue(CONTROL_PLANE)))
+  await refused(dialerTo(server, { ...other.issue(CONTROL_PLANE), ca: controlPlane.ca }))
   await assert.rejects(dialerTo(server, controlPlane, 'host-2').attach('host-2', 'c', soon()), Unavailable)
   const { bytes } = await dialerTo(server, controlPlane).attach(HOST, 'c', soon())
   bytes.on('error', () => undefined).destroy()

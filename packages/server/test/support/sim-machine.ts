@@ -38,6 +38,7 @@ import { Disposer } from '../../src/orchestration/disposer.ts'
 import { HostAgent } from '../../src/orchestration/host-agent.ts'
 import { ImageWorker } from '../../src/orchestration/image-worker.ts'
 import type { Clock, Logger, Service } from '../../src/orchestration/ports/clock.ts'
+import type { ControlPlane } from '../../src/orchestration/ports/control-plane.ts'
 import { EVENTS_BELL } from '../../src/orchestration/ports/events.ts'
 import { someSecrets } from './builders.ts'
 import { appOptions, inventory } from './live-api.ts'
@@ -93,6 +94,10 @@ export interface SimMachineOptions {
   readonly streams?: ApiDeps['streams']
   /** The operator's rules, as a file of them. */
   readonly policy?: string
+  /** What carries the agent's calls; absent: they stay in the process. */
+  readonly link?: (end: ControlPlane) => ControlPlane
+  /** How long a claim lasts whose answer was lost on the link. */
+  readonly leaseTtlMs?: number
 }
 
 export class SimMachine {
@@ -117,6 +122,8 @@ export class SimMachine {
   readonly #services: Service[]
   readonly #terminals: ReturnType<typeof composeTerminals>
   readonly #tokens = new Map<User, string>()
+  readonly #link: (end: ControlPlane) => ControlPlane
+  readonly #leaseTtlMs: number
   readonly #projects = new Map<string, string>()
 
   private constructor(options: SimMachineOptions) {
@@ -132,6 +139,8 @@ export class SimMachine {
       },
     })
     const log = this.#log()
+    this.#link = options.link ?? localLink
+    this.#leaseTtlMs = options.leaseTtlMs ?? 60_000
     const ruled = (options.policy ?? '').matchAll(/(?:(?:container|registry):get_one|capsule:get):(\w+)/g)
     // In the format that capsules had first, some have another name.
     this.hidden = [...ruled].flatMap(([, field = '']) => [field, `meta_${field}`])
@@ -370,14 +379,14 @@ export class SimMachine {
   }
 
   #controlPlane(log: Logger) {
-    return localLink(
+    return this.#link(
       new ControlPlaneService({
         moving: appOptions,
         store: this.store,
         doorbell: this.#doorbell,
         clock: systemClock,
         log,
-        leaseTtlMs: 60_000,
+        leaseTtlMs: this.#leaseTtlMs,
         newUuid: randomUUID,
         registryFor: (container) =>
           accessForOperation(
@@ -409,7 +418,7 @@ export class SimMachine {
       restore: async () => undefined,
       onFencedOut: () => this.errors.push('the agent was fenced out'),
       intervals: {
-        heartbeatMs: 5_000,
+        heartbeatMs: Math.min(5_000, this.#leaseTtlMs / 3),
         relistMs: 5_000,
         pingMs: 1_000,
         pingTimeoutMs: 5_000,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent } from 'node:https'
 import { PassThrough, Readable, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { PeerCertificate } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { StreamDialer } from '../../app/ports/stream-dialer.ts'
 import {
@@ -13,6 +14,7 @@ import {
   messageOf,
   Unavailable,
 } from '../../domain/errors.ts'
+import { peerIdentity } from '../../lib/peer-identity.ts'
 import { WebSocketStream, type WebSocketStreamOptions } from '../../lib/web-socket-stream.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
 import type { FollowRequest, LogStream, PathStat, ProgramStream } from '../../orchestration/ports/engine.ts'
@@ -108,7 +110,12 @@ export class HttpsStreamDialer implements StreamDialer {
     signal.throwIfAborted()
     const address = at.address.includes(':') ? `[${at.address}]` : at.address
     const ws = new WebSocket(`wss://${address}:${at.port}/v1/${kind}?${new URLSearchParams(query).toString()}`, {
-      agent: new Agent({ ...tls, minVersion: 'TLSv1.3', servername: host }),
+      agent: new Agent({
+        ...tls,
+        minVersion: 'TLSv1.3',
+        servername: '',
+        checkServerIdentity: (_, certificate) => requireHost(host, certificate),
+      }),
       perMessageDeflate: false,
       handshakeTimeout: openTimeoutMs,
     })
@@ -128,6 +135,13 @@ export class HttpsStreamDialer implements StreamDialer {
       ws.once('open', () => resolve({ stream: new WebSocketStream(ws, this.#options), headers }))
     })
   }
+}
+
+/** Its address does not count. */
+function requireHost(host: string, certificate: PeerCertificate): Error | undefined {
+  const peer = peerIdentity(certificate)
+  if (peer?.role === 'host' && peer.host === host) return undefined
+  return new Error(`the certificate is not that of ${host}`)
 }
 
 function program({ stream, headers }: Opened): ProgramStream {

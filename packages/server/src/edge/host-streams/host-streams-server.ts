@@ -6,6 +6,7 @@ import { Transform, type Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { WebSocketServer } from 'ws'
 import { messageOf, ZunError } from '../../domain/errors.ts'
+import { peerIdentity } from '../../lib/peer-identity.ts'
 import { WebSocketStream, type WebSocketStreamOptions } from '../../lib/web-socket-stream.ts'
 import type { Logger, Service } from '../../orchestration/ports/clock.ts'
 import type { EngineStreams, FollowRequest, ProgramStream } from '../../orchestration/ports/engine.ts'
@@ -14,10 +15,8 @@ export interface HostStreamsOptions extends WebSocketStreamOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  /** PEM. `ca` is the deployment's own: nobody else's certificates count. */
+  /** PEM. `ca` is the deployment's own: nobody else's certificates count. Only the control plane may ask. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
-  /** The name in the certificate of the control plane, which alone may ask. */
-  readonly controlPlaneName: string
   /** Milliseconds for the engine to open a stream. */
   readonly openTimeoutMs: number
 }
@@ -82,7 +81,7 @@ export class HostStreamsServer implements Service {
     }
     let isAccepted = false
     try {
-      if (!this.#isControlPlane(request)) return refuse(socket, 403, new Error('only the control plane may ask'))
+      if (!isControlPlane(request)) return refuse(socket, 403, new Error('only the control plane may ask'))
       await this.#connect(request, { signal: opening.signal }, (headers) => {
         isAccepted = true
         return accept(headers)
@@ -93,11 +92,6 @@ export class HostStreamsServer implements Service {
     } finally {
       clearTimeout(timer)
     }
-  }
-
-  #isControlPlane({ socket }: IncomingMessage): boolean {
-    const { subjectaltname = '' } = (socket as TLSSocket).getPeerCertificate()
-    return subjectaltname.split(', ').includes(`DNS:${this.#options.controlPlaneName}`)
   }
 
   #accept(
@@ -166,6 +160,10 @@ export class HostStreamsServer implements Service {
         throw new Error(`there is no stream ${pathname}`)
     }
   }
+}
+
+function isControlPlane({ socket }: IncomingMessage): boolean {
+  return peerIdentity((socket as TLSSocket).getPeerCertificate())?.role === 'control-plane'
 }
 
 async function talk(

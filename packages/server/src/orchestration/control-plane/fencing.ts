@@ -1,6 +1,6 @@
 /** Who may still write: the newest life of a host, and whoever holds an operation under its newest fence. */
 import { FencedOut } from '../../domain/errors.ts'
-import type { Operation } from '../../domain/operation/types.ts'
+import { hostLane, type Operation } from '../../domain/operation/types.ts'
 import type { HostReads, Tx } from '../ports/store.ts'
 import type { LeaseRef, SessionRef } from '../ports/wire.ts'
 
@@ -10,14 +10,11 @@ export async function requireHostSession(hosts: HostReads, session: SessionRef):
   throw new FencedOut(`host ${session.host} has a newer session`)
 }
 
-/** For work of any lane: a conductor speaks with epoch 0 and owns no host. */
-export async function requireSession(hosts: HostReads, session: SessionRef): Promise<void> {
-  if (session.epoch !== 0) await requireHostSession(hosts, session)
-}
-
+/** A host's agent holds operations of its own lane only, whatever numbers it names. */
 export async function requireLease(tx: Tx, ref: LeaseRef): Promise<Operation> {
-  await requireSession(tx.hosts, ref.session)
+  await requireHostSession(tx.hosts, ref.session)
   const op = await tx.operations.holds(ref.operationId, ref.fence)
-  if (op === undefined) throw new FencedOut(`operation ${ref.operationId} is not held under fence ${ref.fence}`)
+  if (op?.lane !== hostLane(ref.session.host))
+    throw new FencedOut(`operation ${ref.operationId} is not held under fence ${ref.fence}`)
   return op
 }

@@ -3,7 +3,7 @@ import { hostLane, type Operation } from '../../domain/operation/types.ts'
 import { FencedOut, Superseded } from '../../domain/errors.ts'
 import { disposed } from '../disposals.ts'
 import { endClaim } from './ending.ts'
-import { requireHostSession, requireLease, requireSession } from './fencing.ts'
+import { requireHostSession, requireLease } from './fencing.ts'
 import { applyEntries } from './journal.ts'
 import { settleCapsule } from './capsules.ts'
 import { observe } from './observations.ts'
@@ -108,7 +108,8 @@ export class ControlPlaneService implements ControlPlane {
   async #claimNow(query: ClaimQuery): Promise<Operation[]> {
     const { store, leaseTtlMs, doorbell } = this.#deps
     const { won, madeRoom } = await store.write(async (tx) => {
-      await requireSession(tx.hosts, query.session)
+      await requireHostSession(tx.hosts, query.session)
+      if (query.lane !== hostLane(query.session.host)) throw new FencedOut(`${query.lane} is not its lane`)
       // Claimed, and then the answer was lost or nobody could renew: without this it would run for ever.
       await tx.operations.requeueExpired(query.lane)
       const mine: Operation[] = []
@@ -176,10 +177,11 @@ export class ControlPlaneService implements ControlPlane {
       const held: number[] = []
       const superseded: number[] = []
       for (const lease of beat.leases) {
+        const op = await tx.operations.byId(lease.operationId)
+        if (op?.lane !== hostLane(beat.session.host)) continue
         if (!(await tx.operations.renew(lease.operationId, lease.fence, leaseTtlMs))) continue
         held.push(lease.operationId)
-        const op = await tx.operations.byId(lease.operationId)
-        if (op?.superseded === true) superseded.push(lease.operationId)
+        if (op.superseded) superseded.push(lease.operationId)
       }
       return { held, superseded }
     })
