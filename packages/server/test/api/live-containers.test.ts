@@ -335,6 +335,21 @@ test('attach answers a URL as a JSON string; each new one makes the former usele
   assert.equal((await live.tickets.take(tokenOf(second), uuid, { verb: 'attach' }))?.userId, 'alice')
 })
 
+test('one that does not run can be attached to before its start, with or without an input, by a ticket for just that', async () => {
+  const created = await live.container({ status: 'Created', interactive: false })
+  const line = `GET /v1/containers/${created.uuid}/attach`
+  assert.equal((await ask(app, line)).status, 409)
+  const answer = await ask(app, `${line}?before_start=true`)
+  assert.equal(answer.status, 200)
+  assert.match(String(answer.body), /&before_start=true$/)
+  const token = new URL(String(answer.body)).searchParams.get('token') ?? ''
+  assert.equal(await live.tickets.take(token, created.uuid, { verb: 'attach' }), undefined)
+  assert.equal((await live.tickets.take(token, created.uuid, { verb: 'before-start' }))?.userId, 'alice')
+  const paused = await live.container({ status: 'Paused' })
+  assert.equal((await ask(app, `GET /v1/containers/${paused.uuid}/attach?before_start=true`)).status, 409)
+  assert.equal((await ask(app, `${line}?before_start=maybe`)).status, 400)
+})
+
 test('a container without the interactive flag cannot be attached to, which is said after the state', async () => {
   const silent = await live.container({ interactive: false })
   const answer = await ask(app, `GET /v1/containers/${silent.uuid}/attach`)

@@ -29,6 +29,57 @@ before(async () => {
 })
 after(() => zund.destroy())
 
+test('who attaches before the start misses nothing, not even of a container that is gone when it ends', async () => {
+  const one = { image: 'busybox', image_pull_policy: 'never', nets: [], auto_remove: true }
+  for (const [tty, expected] of [
+    [false, ['out\n', 'err\n', '{"exit_code":3}']],
+    [true, ['out\r\nerr\r\n', '', '{"exit_code":3}']],
+  ] as const) {
+    const made = await client.expect<{ uuid: string }>(202, 'POST', '/v1/containers', {
+      body: { ...one, interactive: tty, tty, command: ['sh', '-c', 'echo out; echo err >&2; exit 3'] },
+    })
+    await client.waitFor(made.uuid, ({ status }) => status === 'Created')
+    const path = `/v1/containers/${made.uuid}`
+    if (!tty) assert.equal((await client.call('GET', `${path}/attach`)).status, 409)
+    const url = await client.expect<string>(200, 'GET', `${path}/attach?before_start=true`)
+    const ws = new WebSocket(url, ['v1.zund.stream'])
+    const closed = once(ws, 'close')
+    const channels = ['', '', '', '']
+    ws.on('message', (data: Buffer) => (channels[data[0] ?? 0] += data.subarray(1).toString()))
+    await once(ws, 'open')
+    await client.expect(202, 'POST', `${path}/start`)
+    await closed
+    assert.deepEqual(channels.slice(1), expected)
+    await client.waitGone(made.uuid)
+  }
+})
+
+test('a program that was attached to before it started can be talked to', async () => {
+  const made = await client.expect<{ uuid: string }>(202, 'POST', '/v1/containers', {
+    body: { image: 'busybox', image_pull_policy: 'never', nets: [], interactive: true, tty: false, command: ['cat'] },
+  })
+  await client.waitFor(made.uuid, ({ status }) => status === 'Created')
+  const path = `/v1/containers/${made.uuid}`
+  const ws = new WebSocket(await client.expect<string>(200, 'GET', `${path}/attach?before_start=true`), [
+    'v1.zund.stream',
+  ])
+  let [output, end] = ['', '']
+  ws.on('message', (data: Buffer) => {
+    if (data[0] === 1) output += data.subarray(1).toString()
+    if (data[0] === 3) end += data.subarray(1).toString()
+  })
+  const closed = once(ws, 'close')
+  await once(ws, 'open')
+  await client.expect(202, 'POST', `${path}/start`)
+  ws.send(Buffer.from('\u0000typed\n'))
+  await until('it comes back', async () => output === 'typed\n')
+  await client.waitFor(made.uuid, ({ status }) => status === 'Running')
+  await client.expect(202, 'POST', `${path}/kill`)
+  await closed
+  assert.equal(end, '{"exit_code":137}')
+  await client.delete(made.uuid, '')
+})
+
 interface Sent {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>

@@ -204,6 +204,7 @@ test('looking into a live container', async () => {
     400,
   )
   assert.match(await alice.attach({ ident }), /^ws:.*token=/)
+  assert.match(await alice.attach({ ident, query: { before_start: true } }), /^ws:.*before_start=true$/)
   assert.equal(await alice.resizeTerminal({ ident, query: size }), null)
   const archive = await alice.getArchive({ ident, query: { path: '/etc' } })
   assert.equal(await alice.putArchive({ ident, query: { path: '/tmp', data: archive.data } }), null)

@@ -112,6 +112,11 @@ export const LIVE_ENDPOINTS = {
     path: `${ITEM}/attach`,
     tag,
     summary: 'URL of a terminal at which the main program of a container can be talked to, once and soon.',
+    args: {
+      before_start: wideArgument({
+        about: 'Extension `streams`: of a container that does not run yet, to miss nothing when it is started.',
+      }),
+    },
     answers: [answer(200, Type.String())],
     errors: ON_ONE,
   }),

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { EngineConflict, EngineNotFound } from '../../domain/errors.ts'
+import { EngineConflict } from '../../domain/errors.ts'
 import type {
   EngineCallOptions,
   EngineStreams,
@@ -36,18 +36,35 @@ export class DockerStreams implements EngineStreams {
 
   async attachStream(containerUuid: string, { signal }: EngineCallOptions): Promise<ProgramStream> {
     const path = pathOf(containerUuid)
-    const { Config } = await this.#inspect(containerUuid, signal)
-    const bytes = await this.#http.upgrade({
-      method: 'POST',
-      path: `${path}/attach`,
-      query: { stream: 1, stdin: 1, stdout: 1, stderr: 1, logs: 0 },
-      signal,
-    })
-    return {
-      tty: Config?.Tty === true,
-      bytes,
-      resize: async (size, o) => await this.#resize(path, size, o),
-      exitCode: async (o) => await this.#containerCode(containerUuid, o),
+    const { Config, State } = await this.#inspect(containerUuid, signal)
+    const left = new AbortController()
+    const ended = AbortSignal.any([signal, left.signal])
+    try {
+      // Asked for before anything can happen: a container that the engine removes at its end cannot be asked afterwards.
+      const condition = ['created', 'exited'].includes(State?.Status ?? '') ? 'next-exit' : 'not-running'
+      const answer = await this.#http.open({
+        method: 'POST',
+        path: `${path}/wait`,
+        query: { condition },
+        signal: ended,
+      })
+      const code = codeIn(answer)
+      const bytes = await this.#http.upgrade({
+        method: 'POST',
+        path: `${path}/attach`,
+        query: { stream: 1, stdin: 1, stdout: 1, stderr: 1, logs: 0 },
+        signal,
+      })
+      bytes.once('close', () => setTimeout(() => left.abort(), 2 * CODE_PATIENCE_MS).unref())
+      return {
+        tty: Config?.Tty === true,
+        bytes,
+        resize: async (size, o) => await this.#resize(path, size, o),
+        exitCode: async () => await Promise.race([code, patience()]),
+      }
+    } catch (error) {
+      left.abort()
+      throw error
     }
   }
 
@@ -155,18 +172,6 @@ export class DockerStreams implements EngineStreams {
     const query = { h: size.rows, w: size.columns }
     await this.#http.buffer({ method: 'POST', path: `${path}/resize`, query, signal })
   }
-
-  async #containerCode(containerUuid: string, { signal }: EngineCallOptions): Promise<number | null> {
-    try {
-      return await soon(async () => {
-        const { State } = await this.#inspect(containerUuid, signal)
-        return ['exited', 'dead'].includes(State?.Status ?? '') ? State?.ExitCode : undefined
-      })
-    } catch (error) {
-      if (error instanceof EngineNotFound) return null
-      throw error
-    }
-  }
 }
 
 interface ExecState {
@@ -178,6 +183,21 @@ interface ExecState {
 
 function pathOf(containerUuid: string): string {
   return `/containers/zun-${encodeURIComponent(containerUuid)}`
+}
+
+/** Of the answer to a wait, which comes when the container ends; null when the wait was given up. */
+async function codeIn(answer: Readable): Promise<number | null> {
+  try {
+    let text = ''
+    for await (const chunk of answer as AsyncIterable<Buffer>) text += chunk.toString('utf8')
+    return (JSON.parse(text) as { StatusCode?: number }).StatusCode ?? null
+  } catch {
+    return null
+  }
+}
+
+async function patience(): Promise<null> {
+  return await new Promise((resolve) => setTimeout(() => resolve(null), CODE_PATIENCE_MS).unref())
 }
 
 async function soon(look: () => Promise<number | undefined>): Promise<number | null> {

@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from 'node:stream'
+import { Duplex, PassThrough, Readable } from 'node:stream'
 import { EngineNotFound } from '../../domain/errors.ts'
 import type {
   EngineCallOptions,
@@ -22,15 +22,34 @@ export class SimStreams implements EngineStreams {
     this.#engine = engine
   }
 
-  async attachStream(): Promise<ProgramStream> {
-    return echo()
+  async attachStream(containerUuid: string, o: EngineCallOptions): Promise<ProgramStream> {
+    const found = this.#engine.container(containerUuid)
+    if (found === undefined || found.isLive) return echo()
+    const before = found.inspect().seen.startedAtMs
+    const { bytes, tty } = await this.followLogs(
+      containerUuid,
+      { stdout: true, stderr: true, timestamps: false, tail: 0, since: null },
+      o,
+      () => found.inspect().seen.startedAtMs === before && this.#engine.container(containerUuid) !== undefined,
+    )
+    return {
+      tty,
+      bytes: Duplex.from({ readable: bytes, writable: new PassThrough().resume() }),
+      resize: async () => undefined,
+      exitCode: async () => found.inspect().seen.exitCode,
+    }
   }
 
   async startExecStream(): Promise<ProgramStream> {
     return echo()
   }
 
-  async followLogs(containerUuid: string, request: FollowRequest, o: EngineCallOptions): Promise<LogStream> {
+  async followLogs(
+    containerUuid: string,
+    request: FollowRequest,
+    o: EngineCallOptions,
+    isToBegin: () => boolean = () => false,
+  ): Promise<LogStream> {
     const engine = this.#engine
     const tty = this.#require(containerUuid).request.tty
     // Of each output by itself, since a log that is read does not say which it is.
@@ -43,7 +62,7 @@ export class SimStreams implements EngineStreams {
     async function* grow(): AsyncGenerator<Buffer> {
       const seen = { stdout: 0, stderr: 0 }
       for (let isLive = true; isLive; ) {
-        isLive = engine.container(containerUuid)?.isLive === true
+        isLive = isToBegin() || engine.container(containerUuid)?.isLive === true
         for (const stream of ['stdout', 'stderr'] as const) {
           const more = await read(stream, seen[stream]).catch(() => Buffer.alloc(0))
           seen[stream] += more.length

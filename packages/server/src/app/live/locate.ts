@@ -34,9 +34,10 @@ export async function locate(
   ident: string,
   key: StateKey,
   alsoRequire: (container: Container) => void = () => undefined,
+  requireState: (container: Container) => void = (container) => requireStatus(container, key),
 ): Promise<Located> {
   const container = await findAuthorized(deps, ctx, ident, `container:${key}`)
-  requireStatus(container, key)
+  requireState(container)
   alsoRequire(container)
   const { host, observed } = container
   if (host === null || observed === null || observed.engineId === null) {

@@ -18,8 +18,12 @@ export async function terminalUrl(
     { requestId: ctx.requestId, containerId: container.uuid, userId, verb: stream.verb },
     'a terminal was granted',
   )
-  const exec = stream.verb === 'exec' ? `&exec_id=${stream.execId}` : ''
-  return `${baseUrlFor(deps, ctx)}?token=${token}&uuid=${container.uuid}${exec}`
+  return `${baseUrlFor(deps, ctx)}?token=${token}&uuid=${container.uuid}${moreOf(stream)}`
+}
+
+function moreOf(stream: StreamTarget): string {
+  if (stream.verb === 'exec') return `&exec_id=${stream.execId}`
+  return stream.verb === 'before-start' ? '&before_start=true' : ''
 }
 
 /** A page under TLS may open nothing that is not, and behind a proxy the terminals' own port may be out of reach. */

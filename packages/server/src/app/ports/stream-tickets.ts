@@ -8,7 +8,10 @@ export interface StreamTicket {
   readonly stream: StreamTarget
 }
 
-export type StreamTarget = { readonly verb: 'attach' } | { readonly verb: 'exec'; readonly execId: string }
+/** `before-start`: attach to a program that does not run yet. */
+export type StreamTarget =
+  | { readonly verb: 'attach' | 'before-start' }
+  | { readonly verb: 'exec'; readonly execId: string }
 
 /** Adapter: adapters/sql/repos/stream-tickets.ts. Only a hash of a token is kept, and for a minute at most. */
 export interface StreamTickets {

@@ -1,4 +1,5 @@
 import { Conflict, Forbidden, Unavailable } from '../../domain/errors.ts'
+import { isAllowed } from '../../domain/container/verbs.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
@@ -7,7 +8,7 @@ import type { ContainerReads, HostReads } from '../../orchestration/ports/store.
 import { containerNotFound } from '../containers/find.ts'
 import { isUp, type LivenessOptions } from '../../orchestration/scheduling/host-views.ts'
 import type { StreamDialer } from '../ports/stream-dialer.ts'
-import type { StreamTickets } from '../ports/stream-tickets.ts'
+import type { StreamTarget, StreamTickets } from '../ports/stream-tickets.ts'
 
 export interface TerminalDeps {
   readonly store: { readonly containers: ContainerReads; readonly hosts: HostReads }
@@ -22,6 +23,8 @@ export interface TerminalRequest {
   readonly token: string
   readonly uuid: string
   readonly execId: string | null
+  /** The program need not run yet. */
+  readonly isBeforeStart: boolean
 }
 
 /** Uses the ticket up and connects to the stream it is for. */
@@ -31,14 +34,14 @@ export async function openTerminal(
   o: CallOptions,
 ): Promise<ProgramStream> {
   const uuid = normaliseUuid(request.uuid)
-  const stream =
-    request.execId === null ? { verb: 'attach' as const } : { verb: 'exec' as const, execId: request.execId }
+  const stream = targetOf(request)
   const ticket =
     uuid === undefined || request.token === '' ? undefined : await deps.tickets.take(request.token, uuid, stream, o)
   if (ticket === undefined) throw new Forbidden('The token is unknown, used already or too old. Ask for a new one.')
   const container = await deps.store.containers.byUuid(ticket.containerUuid, { kind: 'all' })
   if (container === undefined || container.host !== ticket.host) throw containerNotFound(ticket.containerUuid)
-  if (container.status !== 'Running') {
+  const isFit = container.status === 'Running' || (request.isBeforeStart && isAllowed('start', container.status))
+  if (!isFit) {
     throw new Conflict(
       `Cannot attach container ${container.uuid} in ${container.status} state`,
       'invalid-state-exception',
@@ -47,7 +50,12 @@ export async function openTerminal(
   const host = await deps.store.hosts.byName(ticket.host)
   if (host === undefined || !isUp(host, deps.options)) throw new Unavailable('The host of the container is down.')
   deps.log.info({ containerId: container.uuid, userId: ticket.userId, verb: stream.verb }, 'terminal opened')
-  return stream.verb === 'attach'
-    ? await deps.dialer.attach(ticket.host, container.uuid, o)
-    : await deps.dialer.exec(ticket.host, stream.execId, o)
+  return stream.verb === 'exec'
+    ? await deps.dialer.exec(ticket.host, stream.execId, o)
+    : await deps.dialer.attach(ticket.host, container.uuid, o)
+}
+
+function targetOf({ execId, isBeforeStart }: TerminalRequest): StreamTarget {
+  if (execId !== null) return { verb: 'exec', execId }
+  return { verb: isBeforeStart ? 'before-start' : 'attach' }
 }

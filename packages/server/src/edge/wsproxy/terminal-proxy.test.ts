@@ -128,11 +128,11 @@ test('the last value of a parameter counts, and parameters are decoded', async (
     seen.push(request)
     throw new Forbidden('no')
   })
-  await refusal(`ws://127.0.0.1:${server.port}/any/path?token=a&token=b%2Bc&uuid=U&exec_id=E`)
+  await refusal(`ws://127.0.0.1:${server.port}/any/path?token=a&token=b%2Bc&uuid=U&exec_id=E&before_start=true`)
   await refusal(`ws://127.0.0.1:${server.port}/`)
   assert.deepEqual(seen, [
-    { token: 'b+c', uuid: 'U', execId: 'E' },
-    { token: '', uuid: '', execId: null },
+    { token: 'b+c', uuid: 'U', execId: 'E', isBeforeStart: true },
+    { token: '', uuid: '', execId: null, isBeforeStart: false },
   ])
 })
 

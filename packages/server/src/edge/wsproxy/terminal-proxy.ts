@@ -150,7 +150,12 @@ function terminalRequest(request: IncomingMessage): TerminalRequest {
   const at = url.indexOf('?')
   const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1))
   const last = (name: string): string | undefined => query.getAll(name).at(-1)
-  return { token: last('token') ?? '', uuid: last('uuid') ?? '', execId: last('exec_id') ?? null }
+  return {
+    token: last('token') ?? '',
+    uuid: last('uuid') ?? '',
+    execId: last('exec_id') ?? null,
+    isBeforeStart: last('before_start') === 'true',
+  }
 }
 
 /** What the library would refuse, before the ticket is used up for it. */

@@ -20,12 +20,12 @@ export class SqlStreamTickets implements StreamTickets {
     const token = randomBytes(32).toString('base64url')
     await this.#database.write(async (trx) => {
       await trx.deleteFrom('stream_ticket').where('expires_at', '<=', now).execute()
-      if (stream.verb === 'attach') {
+      if (stream.verb !== 'exec') {
         await trx
           .deleteFrom('stream_ticket')
           .where('container_uuid', '=', containerUuid)
           .where('user_id', '=', userId)
-          .where('verb', '=', 'attach')
+          .where('verb', '=', stream.verb)
           .execute()
       }
       await trx

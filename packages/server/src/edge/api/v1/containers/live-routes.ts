@@ -1,7 +1,7 @@
 import { LIVE_ENDPOINTS as ENDPOINTS, TAR } from '@zund/contract/api/endpoints/live.ts'
 import type { Archive, Executed, Stats, Top } from '@zund/contract/api/live.ts'
 import { getArchive, putArchive } from '../../../../app/live/archive.ts'
-import { attachTerminal } from '../../../../app/live/attach.ts'
+import { attachBeforeStart, attachTerminal } from '../../../../app/live/attach.ts'
 import { executeAndWait, executeDetached } from '../../../../app/live/execute.ts'
 import type { StreamDeps } from '../../../../app/streams/follow.ts'
 import { readLogs } from '../../../../app/live/logs.ts'
@@ -69,9 +69,10 @@ function terminalRoutes(deps: StreamDeps): Route[] {
       await resizeExecTerminal(deps, ctx, params['ident'] ?? '', execId, { rows: h, columns: w })
       return {}
     }),
-    route(ENDPOINTS.attach, async ({ ctx, params }) => ({
-      body: await attachTerminal(deps, ctx, params['ident'] ?? ''),
-    })),
+    route(ENDPOINTS.attach, async ({ ctx, params, args }) => {
+      const attach = (args.before_start ?? false) ? attachBeforeStart : attachTerminal
+      return { body: await attach(deps, ctx, params['ident'] ?? '') }
+    }),
     route(ENDPOINTS.resizeTerminal, async ({ ctx, params, args: { h, w } }) => {
       await resizeTerminal(deps, ctx, params['ident'] ?? '', { rows: h, columns: w })
       return {}
