@@ -73,7 +73,7 @@ export class HostAgent implements Service {
     const { signal } = this.#stopping
     const session = await controlPlane.openSession({ host, availabilityZone }, { signal })
     this.#session = { host, epoch: session.epoch }
-    this.#observer.expect(session.containers.map((container) => container.uuid))
+    this.#observer.expect(session.containers)
     try {
       await this.#checkEngine()
       await this.#deps.restore(signal)
@@ -189,7 +189,7 @@ export class HostAgent implements Service {
     const { controlPlane, tools, retryBudgetMs, intervals } = this.#deps
     const stop = new AbortController()
     const uuid = op.container.uuid
-    this.#observer.leaveAlone(uuid)
+    this.#observer.leaveAlone(op.container)
     const before = this.#running.get(op.id)
     const done = this.#afterOlder(before, () =>
       runOperation(
@@ -214,7 +214,7 @@ export class HostAgent implements Service {
       })
       .finally(() => {
         if (this.#running.get(op.id)?.op.fence === op.fence) this.#running.delete(op.id)
-        for (const one of [op.container, ...op.initMembers, ...op.members]) this.#observer.lookAgain(one.uuid)
+        for (const one of [op.container, ...op.initMembers, ...op.members]) this.#observer.lookAgain(one)
       })
     this.#running.set(op.id, { op, stop, done })
   }

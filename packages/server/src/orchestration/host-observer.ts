@@ -2,11 +2,11 @@ import { ABSENT, sameObservation } from '../domain/container/status.ts'
 import type { Logger } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
 import type { ContainerEngine, EngineEvent } from './ports/engine.ts'
-import type { EventOfEnd, Observation, SessionRef } from './ports/wire.ts'
+import type { AssignedContainer, EventOfEnd, Observation, SessionRef } from './ports/wire.ts'
 
 export interface HostObserverDeps {
   readonly controlPlane: Pick<ControlPlane, 'report' | 'orphans'>
-  readonly engine: Pick<ContainerEngine, 'inspect' | 'list' | 'remove'>
+  readonly engine: Pick<ContainerEngine, 'inspect' | 'list' | 'remove' | 'pastEvents'>
   readonly log: Logger
   readonly session: () => SessionRef
   readonly isEngineAway: () => boolean
@@ -24,6 +24,8 @@ export class HostObserver {
   readonly #busy = new Map<string, number>()
   /** Last observation reported, by container; also the set of containers this host knows. */
   readonly #known = new Map<string, Observation | null>()
+  /** Those that the engine removes when they end: nothing but its events tells how. */
+  readonly #fleeting = new Set<string>()
   readonly #toObserve = new Set<string>()
   /** The last end of each container that an event has told of and no report has passed on. */
   readonly #ends = new Map<string, EventOfEnd>()
@@ -38,18 +40,29 @@ export class HostObserver {
   }
 
   /** Containers that the engine should have; those it has not are reported as absent. */
-  expect(uuids: readonly string[]): void {
-    for (const uuid of uuids) this.#known.set(uuid, null)
+  expect(containers: readonly AssignedContainer[]): void {
+    for (const container of containers) {
+      this.#known.set(container.uuid, null)
+      this.#meet(container)
+    }
+  }
+
+  #meet({ uuid, spec }: AssignedContainer): void {
+    if (spec.autoRemove) this.#fleeting.add(uuid)
   }
 
   /** An operation begins: it says itself what becomes of the container. */
-  leaveAlone(uuid: string): void {
+  leaveAlone(container: AssignedContainer): void {
+    const { uuid } = container
+    this.#meet(container)
     this.#busy.set(uuid, (this.#busy.get(uuid) ?? 0) + 1)
     if (!this.#known.has(uuid)) this.#known.set(uuid, null)
   }
 
   /** The operation is over; something may have happened between its last look and its end. */
-  lookAgain(uuid: string): void {
+  lookAgain(container: AssignedContainer): void {
+    const { uuid } = container
+    this.#meet(container)
     const left = (this.#busy.get(uuid) ?? 1) - 1
     if (left > 0) this.#busy.set(uuid, left)
     else this.#busy.delete(uuid)
@@ -104,6 +117,7 @@ export class HostObserver {
       return !this.#busy.has(uuid) && (last === undefined || last === null || !sameObservation(last, seen))
     })
     if (news.length === 0) return
+    for (const { uuid, seen } of news) if (seen.state === 'absent') await this.#recall(uuid)
     const containers = news.map(({ uuid, seen }) => {
       const end = shownBy(seen, this.#ends.get(uuid))
       return { uuid, seen, ...(end === undefined ? {} : { end }) }
@@ -113,13 +127,22 @@ export class HostObserver {
     for (const { uuid, seen, end } of containers) {
       // Another end may have come meanwhile.
       if (end !== undefined && this.#ends.get(uuid) === end) this.#ends.delete(uuid)
-      if (seen.state === 'absent') this.#forget(uuid)
+      // An operation that has begun meanwhile may bring it back.
+      if (seen.state === 'absent' && !this.#busy.has(uuid)) this.#forget(uuid)
       else this.#known.set(uuid, seen)
     }
   }
 
+  /** How it ended may have been told before anybody listened, or is still on its way. */
+  async #recall(uuid: string): Promise<void> {
+    const { engine, signal } = this.#deps
+    if (!this.#fleeting.has(uuid) || typeof this.#ends.get(uuid)?.exitCode === 'number') return
+    for (const event of await engine.pastEvents(uuid, { signal })) this.note(event)
+  }
+
   #forget(uuid: string): void {
     this.#known.delete(uuid)
+    this.#fleeting.delete(uuid)
     this.#outOfMemory.delete(uuid)
   }
 

@@ -303,6 +303,29 @@ test('what the engine has lost is Error, goes, or is made anew, as was asked for
   assert.notEqual(action?.['finish_time'], null)
 })
 
+test('what is removed at its end goes however soon that is, and why it ended stays known', async () => {
+  const body = { auto_remove: true, command: ['sh', '-c', 'exit 3'] }
+  const uuids = [await run(body)]
+  const [created] = [await api.ask('POST /v1/containers', { body: { image: 'busybox', ...body } })]
+  await api.machine.settled()
+  const { uuid } = created.body as { uuid: string }
+  await accepted(`POST /v1/containers/${uuid}/start`)
+  uuids.push(uuid)
+  for (const gone of uuids) {
+    await until('it is gone', async () => (await api.ask(`GET /v1/containers/${gone}`)).status === 404)
+    const { stops, actions } = (await api.ask(`GET /v1/history/containers/${gone}`)).body as {
+      stops: Shown[]
+      actions: Shown[]
+    }
+    assert.deepEqual(
+      stops.map(({ reason, actor, exit_code: code }) => [reason, actor, code]),
+      [['exited', 'container', 3]],
+    )
+    for (const { action, state } of actions) assert.equal(state, 'succeeded', String(action))
+    assert.equal(actions[0]?.['action'], 'delete')
+  }
+})
+
 test('a rebuild takes command and entrypoint of the new image, but those that were asked for stay', async () => {
   api.machine.engine.images.publish('nginx:other', { command: ['serve', '--other'], entrypoint: ['/bin/sh'] })
   const [theirs, own] = [await run({ image: 'nginx', command: null }), await run({ command: ['serve', '--own'] })]

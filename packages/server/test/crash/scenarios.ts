@@ -54,8 +54,15 @@ const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
     { prepare: surroundings, requests: [create({}, false)] },
     { prepare: [], requests: [create({ nets: [], mounts: [], image_pull_policy: 'never' })] },
     { prepare: surroundings, requests: [create({ auto_remove: true })] },
+    { prepare: surroundings, requests: [create({ auto_remove: true, command: ['sh', '-c', 'exit 3'] })] },
   ],
-  start: [{ prepare: stopped, requests: [verb('start')] }],
+  start: [
+    { prepare: stopped, requests: [verb('start')] },
+    {
+      prepare: [...surroundings, create({ auto_remove: true, command: ['sh', '-c', 'exit 3'] }, false)],
+      requests: [verb('start')],
+    },
+  ],
   stop: [{ prepare: running, requests: [verb('stop', { timeoutS: 1 })] }],
   reboot: [
     { prepare: running, requests: [verb('reboot', { timeoutS: 1 })] },

@@ -143,6 +143,26 @@ test('auto_remove: when it ends its record goes, and why it ended stays known', 
   assert.notEqual(past.deleted_at, null)
   assert.deepEqual(past.stops.map(facts), [['exited', 'container', 7, null]])
 
+  for (const code of [3, 0, 4]) {
+    const body = {
+      image: 'busybox',
+      image_pull_policy: 'never',
+      auto_remove: true,
+      command: ['sh', '-c', `exit ${code}`],
+    }
+    const { uuid } = await client.expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', { body })
+    await client.waitGone(uuid)
+    const { stops, actions } = await history(uuid)
+    assert.deepEqual(stops.map(facts), [['exited', 'container', code, null]])
+    assert.deepEqual(
+      actions.map(({ action, state }) => [action, state]),
+      [
+        ['delete', 'succeeded'],
+        ['create', 'succeeded'],
+      ],
+    )
+  }
+
   const stopped = await client.run({ auto_remove: true })
   await client.expect(202, 'POST', `/v1/containers/${stopped.uuid}/stop`)
   await client.waitGone(stopped.uuid)

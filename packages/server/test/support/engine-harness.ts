@@ -139,6 +139,7 @@ export function everyCall(engine: ContainerEngine): Record<keyof ContainerEngine
       for await (const event of engine.events(0, o)) return event
       return undefined
     },
+    pastEvents: () => engine.pastEvents(uuid, o),
     create: () => engine.create(aCreateRequest(), o),
     start: () => engine.start(uuid, o),
     stop: () => engine.stop(uuid, 0, o),

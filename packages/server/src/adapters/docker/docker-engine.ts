@@ -35,7 +35,7 @@ import {
   LABEL_DEPLOYMENT,
   type Hardening,
 } from './create-body.ts'
-import { toEvent } from './events.ts'
+import { pastEvents, toEvent } from './events.ts'
 import { collectOutput } from './frames.ts'
 import { EngineHttp } from './http-client.ts'
 import { ImageCalls } from './image-calls.ts'
@@ -154,6 +154,10 @@ export class DockerEngine implements ContainerEngine {
     }
     signal.throwIfAborted()
     throw new EngineUnavailable('the engine ended the event stream')
+  }
+
+  async pastEvents(containerUuid: string, o: EngineCallOptions): Promise<EngineEvent[]> {
+    return await pastEvents(this.#http, [`${LABEL_CONTAINER}=${containerUuid}`, this.#mine], o)
   }
 
   async create(asked: EngineCreateRequest, o: EngineCallOptions): Promise<string> {

@@ -143,6 +143,7 @@ export class SimContainer {
     } catch (error) {
       this.#leaveNetworks()
       this.#error = error instanceof Error ? error.message : String(error)
+      if (this.request.autoRemove) this.#host.dropped(this)
       throw error
     }
   }

@@ -206,6 +206,10 @@ export class SimEngine implements ContainerEngine {
     yield* this.eventStreams.stream(sinceMs, o.signal)
   }
 
+  async pastEvents(containerUuid: string, o: EngineCallOptions): Promise<EngineEvent[]> {
+    return await this.#call('pastEvents', containerUuid, o, () => this.eventStreams.pastOf(containerUuid))
+  }
+
   async create(request: EngineCreateRequest, o: EngineCallOptions): Promise<string> {
     return await this.#call('create', request.containerUuid, o, () => this.#create(request).engineId)
   }

@@ -34,6 +34,10 @@ export class SimEvents {
     }
   }
 
+  pastOf(containerUuid: string): EngineEvent[] {
+    return this.#past.filter((event) => event.containerUuid === containerUuid)
+  }
+
   /** Ends every stream, as a restart of the engine does. */
   breakAll(): void {
     for (const subscriber of this.#subscribers) {

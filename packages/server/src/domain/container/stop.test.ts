@@ -6,6 +6,7 @@ import { stopBetween, type StopCause } from './stop.ts'
 import type { Observation } from './types.ts'
 
 const up: Observation = { ...ABSENT, state: 'running', engineId: 'e1', startedAtMs: 1_000, exitCode: 0 }
+const fresh: Observation = { ...ABSENT, state: 'created', engineId: 'e1' }
 const ended = (more: Partial<Observation> = {}): Observation => ({
   ...up,
   state: 'exited',
@@ -39,6 +40,10 @@ type Row = readonly [
 /** reason actor exit-code signal */
 const ROWS: readonly Row[] = [
   ['nothing new', up, up, null, null, undefined],
+  ['started, ended and removed since', fresh, ABSENT, null, event(), 'exited container 3 -'],
+  ['removed without a start', fresh, ABSENT, null, event({ exitCode: null }), undefined],
+  ['its earlier end, and then removed', ended(), ABSENT, null, event(), undefined],
+  ['a later end, and then removed', ended(), ABSENT, null, event({ atMs: 9_000 }), 'exited container 3 -'],
   ['never started', null, { ...ABSENT, state: 'created', engineId: 'e1' }, null, null, undefined],
   ['an end known already', ended(), ended({ exitCode: 0 }), null, null, undefined],
   ['ended by itself', up, ended({ exitCode: 3 }), null, null, 'exited container 3 -'],

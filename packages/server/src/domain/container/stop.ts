@@ -89,8 +89,9 @@ export function stopBetween(
   if (endedAnew) return shownEnd(seen, sameOne ? before : null, cause, event)
   const couldNotBegin = cause !== null && STARTING.includes(cause.verb) && seen.state !== 'running' && seen.error !== ''
   if (couldNotBegin) return shownEnd(seen, null, cause, null)
-  const wasUp = before !== null && ['running', 'paused', 'restarting'].includes(before.state)
-  if (!wasUp || sameOne) return undefined
+  if (before === null || sameOne) return undefined
+  const wasUp = ['running', 'paused', 'restarting'].includes(before.state)
+  if (!wasUp && !ranUnseen(before, event)) return undefined
   // It is gone, or another one is in its place.
   return classified(
     {
@@ -103,6 +104,13 @@ export function stopBetween(
     },
     cause,
   )
+}
+
+/** Started, ended and removed between the two looks. */
+function ranUnseen({ startedAtMs, finishedAtMs }: Observation, event: EventOfEnd | null): boolean {
+  if (typeof event?.exitCode !== 'number') return false
+  if (finishedAtMs !== null) return event.atMs >= finishedAtMs + SAME_END_MS
+  return startedAtMs === null || event.atMs >= startedAtMs
 }
 
 type Facts = Omit<Stop, 'reason' | 'actor' | 'userId' | 'requestId' | 'signal'>

@@ -113,21 +113,23 @@ async function endHere(
   const seen = end.seen
   if (seen !== undefined) await noteStop(tx, container.uuid, { before, seen }, op)
   const queued = await tx.operations.unfinished(container.uuid)
+  // A later request (a delete, a reboot) has already put its own status on the row.
+  const showsLater = queued.some((q) => SHOWS_OWN_STATUS.has(q.verb))
+  // It was done, and is gone: the status it was accepted with must not stay.
+  const isGone = seen === undefined && SHOWS_OWN_STATUS.has(op.verb)
   await tx.containers.update(container.uuid, {
     ...patch,
     ...(op.verb === 'resize' ? await afterResize(tx, container, resized(container, op)) : {}),
-    // A later request (a delete, a reboot) has already put its own status on the row.
-    ...(seen === undefined
-      ? {}
-      : {
-          observed: seen,
-          ...(queued.some((q) => SHOWS_OWN_STATUS.has(q.verb)) ? {} : { status: endStatus(container, op, seen) }),
-        }),
+    ...(seen === undefined ? {} : { observed: seen }),
+    ...(seen === undefined || showsLater ? {} : { status: endStatus(container, op, seen) }),
+    ...(isGone && !showsLater ? { status: 'Stopped' } : {}),
     ...(REASON_CLEARING_VERBS.includes(op.verb) ? { statusReason: null } : {}),
     taskState: null,
     progress: null,
   })
-  if (seen?.state === 'absent') await gone(tx, newUuid, op.containerUuid, undefined)
+  // What goes when it ends is left to the agent's next look, which knows how it ended.
+  const isLost = isGone && !showsLater && !container.spec.autoRemove
+  if (seen?.state === 'absent' || isLost) await gone(tx, newUuid, op.containerUuid, undefined)
 }
 
 /** Of its host, after an operation that came to nothing. */

@@ -43,7 +43,9 @@ async function operationBehind(tx: Tx, containerUuid: string): Promise<Operation
   }
   // A signal that the program took its time to heed: it ends when the request that sent it is over.
   const latest = await tx.operations.latestAction(containerUuid)
-  return latest?.verb === 'kill' && latest.state === 'succeeded' ? latest : undefined
+  // Of a stop the end was seen at once, unless the engine removes what ends.
+  const isBehind = latest?.verb === 'kill' || latest?.verb === 'stop'
+  return isBehind && latest.state === 'succeeded' ? latest : undefined
 }
 
 function causeOf({ verb, userId, requestId, params, recipe }: Operation): StopCause {

@@ -222,6 +222,9 @@ export interface ContainerEngine {
   /** Events of containers with our label since `sinceMs`. Ends by throwing EngineUnavailable, or when aborted. */
   events(sinceMs: number, o: EngineCallOptions): AsyncIterable<EngineEvent>
 
+  /** What it still knows to have happened to one container, oldest first, also when that is gone. It forgets in time. */
+  pastEvents(containerUuid: string, o: EngineCallOptions): Promise<EngineEvent[]>
+
   create(request: EngineCreateRequest, o: EngineCallOptions): Promise<string>
   start(containerUuid: string, o: EngineCallOptions): Promise<void>
   /** `timeoutS` null: the engine's default (10 s); 0: kill at once. Returns when the process is gone. */

@@ -2,7 +2,7 @@ import { SystemFault } from '../../domain/errors.ts'
 import type { EngineCreateRequest, EngineEndpoint } from '../ports/engine.ts'
 import { engineRequest } from './engine-request.ts'
 import { orLookAnew } from './networks.ts'
-import { isCapsule, look, portsOf, type Step, type StepContext } from './step.ts'
+import { hasRunAndGone, isCapsule, look, portsOf, type Step, type StepContext } from './step.ts'
 
 /**
  * Makes the engine container. It is recognised by name and by the generation of the operation that made it, so that a
@@ -15,6 +15,9 @@ export const createContainer: Step = {
     // Nobody has ever begun to make it: no need to ask the engine.
     if (!ctx.wasStarted && ctx.op.attempt === 1 && ctx.op.verb === 'create') return undefined
     const seen = await look(ctx)
+    if (seen === undefined && (await hasRunAndGone(ctx))) {
+      return { output: { engineId: ctx.op.container.engineId }, bindings: firstPort(ctx) }
+    }
     if (seen === undefined || seen.generation !== ctx.op.generation) return undefined
     return { output: { engineId: seen.engineId }, seen, bindings: firstPort(ctx) }
   },

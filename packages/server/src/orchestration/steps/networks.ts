@@ -1,5 +1,5 @@
 import { EngineNotFound, Retryable } from '../../domain/errors.ts'
-import { portsOf, type HeldPort, type Step, type StepContext } from './step.ts'
+import { hasRunAndGone, portsOf, type HeldPort, type Step, type StepContext } from './step.ts'
 
 /** Ports the operation is about: those it names, else all of the container. */
 function concerned(ctx: StepContext): HeldPort[] {
@@ -28,7 +28,8 @@ export const connectNetworks: Step = {
   async observe(ctx) {
     const on = await connectedTo(ctx)
     const ports = concerned(ctx)
-    return ports.every((p) => on.has(p.data.networkId)) ? held(ports) : undefined
+    if (ports.every((p) => on.has(p.data.networkId))) return held(ports)
+    return (await hasRunAndGone(ctx)) ? held(ports) : undefined
   },
   async apply(ctx) {
     const on = await connectedTo(ctx)

@@ -2,7 +2,7 @@
 import { EngineNotFound, EngineRemains, Retryable } from '../../domain/errors.ts'
 import type { Observation } from '../ports/wire.ts'
 import { leaveNetworks } from './networks.ts'
-import { isCapsule, look, portsOf, type Step, type StepContext } from './step.ts'
+import { hasRunAndGone, isCapsule, look, portsOf, type Step, type StepContext } from './step.ts'
 
 async function lookOrFail(ctx: StepContext): Promise<Observation> {
   const seen = ctx.brought.seen ?? (await look(ctx))
@@ -31,6 +31,7 @@ export const startContainer: Step = {
   name: 'startContainer',
   repeat: 'safe',
   async observe(ctx) {
+    if (ctx.wasStarted && (await hasRunAndGone(ctx))) return {}
     const seen = await lookOrFail(ctx)
     return isLive(seen) || startedSince(ctx, seen) ? { seen } : undefined
   },
@@ -116,6 +117,7 @@ export const restartContainer: Step = {
   name: 'restartContainer',
   repeat: 'safe',
   async observe(ctx) {
+    if (ctx.wasStarted && (await hasRunAndGone(ctx))) return {}
     const seen = await lookOrFail(ctx)
     return startedSince(ctx, seen) ? { seen } : undefined
   },

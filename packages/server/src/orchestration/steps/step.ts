@@ -94,6 +94,22 @@ export function isCapsule(op: ClaimedOperation): boolean {
   return op.members.length > 0
 }
 
+/**
+ * One with auto-remove that this operation has started in an earlier claim, and that has ended and gone since. One whose
+ * start has failed goes as well; then the engine knows of it, and of no start. If it knows nothing at all any more, it is
+ * not run twice.
+ */
+export async function hasRunAndGone(ctx: StepContext): Promise<boolean> {
+  const { container, journal } = ctx.op
+  if (!container.spec.autoRemove || !journal.some(({ name }) => STARTING.includes(name))) return false
+  if ((await look(ctx)) !== undefined) return false
+  const past = await ctx.tools.engine.pastEvents(container.uuid, { signal: ctx.signal })
+  const newest = past.slice(past.findLastIndex(({ action }) => action === 'create') + 1)
+  return past.length === 0 || newest.some(({ action }) => action === 'start' || action === 'die')
+}
+
+const STARTING: readonly string[] = ['startContainer', 'restartContainer'] satisfies StepName[]
+
 /** The container's ports in the order of the request. */
 export function portsOf(op: ClaimedOperation): HeldPort[] {
   return byOrder(op.container.bindings).flatMap(({ uuid, data }) => (data.kind === 'port' ? [{ uuid, data }] : []))

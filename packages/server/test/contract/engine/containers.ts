@@ -273,6 +273,11 @@ export function containerTests(get: () => EngineBench): void {
     const bench = get()
     const uuid = await bench.run({ command: ['true'], autoRemove: true })
     await until('the container is gone', async () => (await bench.engine.inspect(uuid, soon())) === undefined)
+    const broken = await bench.create({ command: ['/no/such/program'], autoRemove: true })
+    await assert.rejects(bench.engine.start(broken, soon()), EngineRefused)
+    await until('one that cannot start goes, too', async () => {
+      return (await bench.engine.inspect(broken, soon())) === undefined
+    })
   })
 
   test('the engine restarts by the policy, and counts', async () => {

@@ -71,6 +71,31 @@ export function eventTests(get: () => EngineBench): void {
     follower.stop(new Error('enough'))
     await follower.done
   })
+
+  test('what has happened to one container is known when it is gone', async () => {
+    const bench = get()
+    const past = async (of: string) =>
+      (await bench.engine.pastEvents(of, soon())).filter(({ action }) => ENDS.includes(action))
+    const uuid = await bench.run({ command: ['sh', '-c', 'exit 3'], autoRemove: true })
+    await until('the container is gone', async () => (await bench.engine.inspect(uuid, soon())) === undefined)
+    const events = await until('its removal is told', async () => {
+      const told = await past(uuid)
+      return told.length === 4 ? told : undefined
+    })
+    assert.deepEqual(
+      events.map(({ containerUuid, action, exitCode }) => [containerUuid, action, exitCode]),
+      ENDS.map((action) => [uuid, action, action === 'die' ? 3 : undefined]),
+    )
+    const broken = await bench.create({ command: ['/no/such/program'], autoRemove: true })
+    await assert.rejects(bench.engine.start(broken, soon()))
+    await until('a failed start is none', async () => {
+      const told = (await past(broken)).map(({ action }) => action)
+      return told.includes('destroy') && !told.includes('start') && !told.includes('die')
+    })
+    assert.deepEqual(await past('00000000-0000-4000-8000-000000000000'), [])
+  })
 }
+
+const ENDS = ['create', 'start', 'die', 'destroy']
 
 const TOLD = ['create', 'start', 'pause', 'unpause', 'die', 'destroy']
