@@ -2,7 +2,7 @@ import type { Api } from '../api.ts'
 import type { Command } from '../args/command.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Failure } from '../failures.ts'
-import { settled } from '../settle.ts'
+import { settled, started } from '../settle.ts'
 import { talk, type TalkOptions, type Talked } from '../terminal/talk.ts'
 import { exitCodeOf } from '../words.ts'
 
@@ -28,7 +28,32 @@ export async function attachTo(
   uuid: string,
   options: Pick<TalkOptions, 'tty' | 'input' | 'output'>,
 ): Promise<Talked> {
-  const url = await api.call<string>('GET', `containers/${uuid}/attach`)
+  return await talkTo(api, context, uuid, await api.call<string>('GET', `containers/${uuid}/attach`), options)
+}
+
+/** Attached to before it runs, so that nothing of what it says is missed; then started. */
+export async function startAttached(
+  api: Api,
+  context: Context,
+  uuid: string,
+  options: Pick<TalkOptions, 'tty' | 'input'>,
+): Promise<Talked> {
+  const query = { before_start: true }
+  const url = await api.call<string>('GET', `containers/${uuid}/attach`, { query })
+  const connected = async (): Promise<void> => {
+    await api.call('POST', `containers/${uuid}/start`)
+    await started(api, uuid, { signal: context.signal })
+  }
+  return await talkTo(api, context, uuid, url, { ...options, connected })
+}
+
+async function talkTo(
+  api: Api,
+  context: Context,
+  uuid: string,
+  url: string,
+  options: Omit<TalkOptions, 'resize'>,
+): Promise<Talked> {
   return await talk(api, context, url, {
     ...options,
     resize: async (w, h) => {

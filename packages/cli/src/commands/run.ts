@@ -5,7 +5,7 @@ import type { Parsed } from '../args/parse.ts'
 import { complain, say, write, type Context } from '../context.ts'
 import { EXIT, Failure, Misuse, messageOf } from '../failures.ts'
 import { Progress } from '../output/progress.ts'
-import { settled, started } from '../settle.ts'
+import { settled } from '../settle.ts'
 import { bodyOf, CREATE_OPTIONS } from './create-options.ts'
 import { make } from './create.ts'
 
@@ -33,25 +33,36 @@ async function runContainer(args: Parsed, context: Context): Promise<number> {
   if (input && tty && !context.stdin.isTTY)
     throw new Failure('standard input is no terminal; leave out -t', EXIT.notRun)
   const api = await context.api()
-  const { uuid } = await make(api, body, true)
-  const progress = new Progress(context)
-  try {
-    await started(api, uuid, {
-      signal: context.signal,
-      ...(progress.shown ? { seen: (one) => progress.show(textOf(one)) } : {}),
-    })
-  } finally {
-    progress.clear()
-  }
+  // What ends at once, or is deleted as it ends, must be attached to before it is started.
+  const first = !detached && api.has('streams')
+  const { uuid } = await make(api, body, !first)
+  await made(api, context, uuid, first)
   if (detached) {
     await say(context, uuid)
     return EXIT.ok
   }
   const passed = passInterrupt(api, context, uuid)
   try {
-    return tty ? await onTerminal(api, context, uuid, input) : await withPipes(api, context, uuid, input)
+    if (!first)
+      return tty ? await onTerminal(api, context, uuid, input) : await withoutStreams(api, context, uuid, input)
+    const { exitStatus, startAttached } = await import('./attach.ts')
+    const end = await startAttached(api, context, uuid, { tty, input })
+    return end.left ? EXIT.ok : await exitStatus(api, context, uuid, end)
   } finally {
     await passed()
+  }
+}
+
+/** Waits until it can be started, or has been; it may have to bring the image first. */
+async function made(api: Api, context: Context, uuid: string, first: boolean): Promise<void> {
+  const progress = new Progress(context)
+  const seen = progress.shown ? { seen: (one: Container) => progress.show(textOf(one)) } : {}
+  try {
+    const o = { signal: context.signal, ...seen }
+    const found = await settled(api, uuid, first ? ['Created'] : ['Running', 'Stopped', 'Dead'], o)
+    if (found?.status === 'Error') throw new Failure(found.status_reason ?? 'the container could not be started')
+  } finally {
+    progress.clear()
   }
 }
 
@@ -74,19 +85,8 @@ async function onTerminal(api: Api, context: Context, uuid: string, input: boole
   }
 }
 
-/** The log has everything from the first byte on, which an attachment that comes later has not. */
-async function withPipes(api: Api, context: Context, uuid: string, input: boolean): Promise<number> {
-  const { attachTo, exitStatus } = await import('./attach.ts')
-  const { follow } = await import('./logs.ts')
-  if (api.has('streams')) {
-    const typed = input
-      ? attachTo(api, context, uuid, { tty: false, input: true, output: false })
-      : Promise.resolve(null)
-    // It may have ended before one could type; the log tells what it wrote all the same.
-    typed.catch(() => undefined)
-    await follow(api, context, uuid, {})
-    return await exitStatus(api, context, uuid, null)
-  }
+async function withoutStreams(api: Api, context: Context, uuid: string, input: boolean): Promise<number> {
+  const { exitStatus } = await import('./attach.ts')
   if (input) throw new Failure('this service cannot hand on standard input without a terminal; leave out -i, or add -t')
   const code = await exitStatus(api, context, uuid, null)
   try {

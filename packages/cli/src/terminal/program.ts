@@ -26,7 +26,6 @@ export class Program {
   readonly ended: Promise<End>
   readonly #socket: WebSocket
   readonly #options: ProgramOptions
-  readonly #channels: boolean
   readonly #finish: (end: End) => void
   #end: End | undefined
   #work: Promise<void> = Promise.resolve()
@@ -34,7 +33,6 @@ export class Program {
   private constructor(socket: WebSocket, options: ProgramOptions) {
     this.#socket = socket
     this.#options = options
-    this.#channels = socket.protocol === PROTOCOL
     const { promise, resolve } = Promise.withResolvers<End>()
     this.ended = promise
     this.#finish = resolve
@@ -56,6 +54,8 @@ export class Program {
       rejectUnauthorized: verify,
       ...(authority === null ? {} : { ca: authority }),
     })
+    // It listens at once: the first messages may come together with the answer to the handshake.
+    const program = new Program(socket, options)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)
       socket.once('unexpected-response', (_request, answer) => {
@@ -63,12 +63,12 @@ export class Program {
       })
       socket.once('error', (error) => reject(new Failure(`${new URL(url).host} cannot be reached: ${error.message}`)))
     })
-    return new Program(socket, options)
+    return program
   }
 
-  /** Does it tell exit codes, keep outputs apart and take an end of input? */
-  get full(): boolean {
-    return this.#channels
+  /** Does it tell exit codes, keep outputs apart and take an end of input? Known once it is open. */
+  get #channels(): boolean {
+    return this.#socket.protocol === PROTOCOL
   }
 
   async input(data: Buffer): Promise<void> {

@@ -9,6 +9,8 @@ export interface TalkOptions {
   readonly input: boolean
   /** False: the output is shown by somebody else. */
   readonly output?: boolean
+  /** Done once connected; what it throws ends the talk. */
+  readonly connected?: () => Promise<unknown>
   /** Takes the size of the terminal where the stream does not. */
   readonly resize: (columns: number, rows: number) => Promise<void>
 }
@@ -33,7 +35,9 @@ export async function talk(api: Api, context: Context, url: string, options: Tal
   const restore = raw ? rawKeys(context) : () => undefined
   const size = (): void => {
     // A program that has just ended takes no size; that is no failure.
-    if (stdout.isTTY) program.resize(stdout.columns, stdout.rows).catch(() => undefined)
+    // A terminal of which nobody has told the size has none.
+    const { isTTY, columns, rows } = stdout
+    if (isTTY && columns > 0 && rows > 0) program.resize(columns, rows).catch(() => undefined)
   }
   let left = false
   try {
@@ -47,12 +51,14 @@ export async function talk(api: Api, context: Context, url: string, options: Tal
         if (gone) program.leave()
       })
     }
-    const end = await program.ended
+    // A failure of it ends the talk; the end of the program ends it only when that is through.
+    const [end] = await Promise.all([program.ended, options.connected?.().then(size)])
     signal.throwIfAborted()
     return { ...end, left }
   } finally {
     stdout.off('resize', size)
     restore()
+    program.leave()
     stdin.destroy()
   }
 }

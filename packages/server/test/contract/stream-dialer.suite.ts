@@ -58,7 +58,11 @@ export function streamDialerSuite(name: string, open: (engine: EngineStreams) =>
 
     test('a program that is left is let go', async () => {
       const leave = new AbortController()
-      const { bytes } = await dialer.exec(HOST, 'exec', { signal: leave.signal })
+      const request = aCreateRequest({ image: 'busybox:latest', command: ['serve'] })
+      await engine.create(request, soon())
+      await engine.start(request.containerUuid, soon())
+      const execId = await engine.createExec(request.containerUuid, { command: ['sh'], interactive: true }, soon())
+      const { bytes } = await dialer.exec(HOST, execId, { signal: leave.signal })
       bytes.on('error', () => undefined).destroy()
       await until('it is closed', async () => bytes.closed)
     })

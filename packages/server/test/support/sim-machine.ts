@@ -44,6 +44,7 @@ import { someSecrets } from './builders.ts'
 import { appOptions, inventory } from './live-api.ts'
 import { injected } from './injected.ts'
 import { until } from './until.ts'
+import { freePort } from './zund-process.ts'
 
 export const HOST = 'sim-host'
 
@@ -126,14 +127,14 @@ export class SimMachine {
   readonly #leaseTtlMs: number
   readonly #projects = new Map<string, string>()
 
-  private constructor(options: SimMachineOptions) {
+  private constructor(options: SimMachineOptions, terminalPort: number) {
     const config = loadConfig({
       files: [],
       environment: {},
       overrides: {
         host: HOST,
         wsproxyHost: '127.0.0.1',
-        wsproxyPort: '0',
+        wsproxyPort: String(terminalPort),
         networkPrefixV4: '24',
         ...options.overrides,
       },
@@ -198,7 +199,7 @@ export class SimMachine {
   }
 
   static async start(options: SimMachineOptions = {}): Promise<SimMachine> {
-    const machine = new SimMachine(options)
+    const machine = new SimMachine(options, await freePort())
     for (const service of machine.#services) await service.start()
     await machine.#terminals.server.start()
     await machine.app.listen({ host: '127.0.0.1', port: 0 })

@@ -341,6 +341,10 @@ export class SimEngine implements ContainerEngine {
     })
   }
 
+  isExecTty(execId: string): boolean {
+    return this.#execs.isTty(execId)
+  }
+
   async runExec(execId: string, maxBytes: number, o: EngineCallOptions): Promise<ExecResult> {
     const uuid = this.#execs.containerOf(execId)
     return await this.#call('runExec', uuid, o, () => this.#execs.run(execId, maxBytes, o.signal))

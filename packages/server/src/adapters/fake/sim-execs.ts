@@ -35,6 +35,12 @@ export class SimExecs {
     return this.#execs.get(id)?.container.uuid ?? null
   }
 
+  /** Has it a terminal? */
+  isTty(id: string): boolean {
+    const { request } = this.#require(id)
+    return request.tty ?? request.interactive
+  }
+
   async run(id: string, maxBytes: number, signal: AbortSignal): Promise<ExecResult> {
     const exec = this.#require(id)
     const { container, request } = exec
@@ -57,7 +63,7 @@ export class SimExecs {
       })
     }
     exec.state = 'done'
-    const output = Buffer.from((request.tty ?? request.interactive) ? text.replaceAll('\n', '\r\n') : text)
+    const output = Buffer.from(this.isTty(id) ? text.replaceAll('\n', '\r\n') : text)
     const truncated = output.length > maxBytes
     return { output: truncated ? output.subarray(0, maxBytes) : output, exitCode, truncated }
   }

@@ -28,9 +28,12 @@ export class SimStreams implements EngineStreams {
     const before = found.inspect().seen.startedAtMs
     const { bytes, tty } = await this.followLogs(
       containerUuid,
-      { stdout: true, stderr: true, timestamps: false, tail: 0, since: null },
+      { stdout: true, stderr: true, timestamps: false, tail: null, since: null },
       o,
-      () => found.inspect().seen.startedAtMs === before && this.#engine.container(containerUuid) !== undefined,
+      {
+        isToBegin: () =>
+          found.inspect().seen.startedAtMs === before && this.#engine.container(containerUuid) !== undefined,
+      },
     )
     return {
       tty,
@@ -40,15 +43,27 @@ export class SimStreams implements EngineStreams {
     }
   }
 
-  async startExecStream(): Promise<ProgramStream> {
-    return echo()
+  async startExecStream(execId: string, o: EngineCallOptions): Promise<ProgramStream> {
+    if (this.#engine.isExecTty(execId)) return echo()
+    const ended = this.#engine.runExec(execId, 10_000_000, o)
+    async function* output(): AsyncGenerator<Buffer> {
+      yield outputFrame(STDOUT, (await ended).output)
+    }
+    const readable = owned(Readable.from(output(), { objectMode: false }), o)
+    return {
+      tty: false,
+      bytes: Duplex.from({ readable, writable: new PassThrough().resume() }),
+      resize: async () => undefined,
+      exitCode: async () => (await ended).exitCode,
+    }
   }
 
   async followLogs(
     containerUuid: string,
     request: FollowRequest,
     o: EngineCallOptions,
-    isToBegin: () => boolean = () => false,
+    /** Of one that does not run yet: until when it is waited for. What it wrote in former lives is left out. */
+    next?: { readonly isToBegin: () => boolean },
   ): Promise<LogStream> {
     const engine = this.#engine
     const tty = this.#require(containerUuid).request.tty
@@ -59,10 +74,13 @@ export class SimStreams implements EngineStreams {
       return (await engine.logs(containerUuid, only, o)).subarray(since)
     }
     await engine.logs(containerUuid, { ...request, maxBytes: 0 }, o)
+    const seen = { stdout: 0, stderr: 0 }
+    if (next !== undefined) {
+      for (const stream of ['stdout', 'stderr'] as const) seen[stream] = (await read(stream, 0)).length
+    }
     async function* grow(): AsyncGenerator<Buffer> {
-      const seen = { stdout: 0, stderr: 0 }
       for (let isLive = true; isLive; ) {
-        isLive = isToBegin() || engine.container(containerUuid)?.isLive === true
+        isLive = next?.isToBegin() === true || engine.container(containerUuid)?.isLive === true
         for (const stream of ['stdout', 'stderr'] as const) {
           const more = await read(stream, seen[stream]).catch(() => Buffer.alloc(0))
           seen[stream] += more.length
