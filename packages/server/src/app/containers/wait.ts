@@ -17,6 +17,8 @@ export interface WaitDeps {
 export interface Wait {
   readonly wanted: readonly ContainerStatus[]
   readonly timeoutMs: number
+  /** Aborted when nobody waits any more; then the answer is as when the time is over. */
+  readonly signal: AbortSignal
 }
 
 interface Look {
@@ -36,14 +38,14 @@ export type Waited<T> =
 export async function waitFor<T>(
   deps: WaitDeps,
   ctx: RequestContext,
-  { wanted, timeoutMs }: Wait,
+  { wanted, timeoutMs, signal: over }: Wait,
   ident: string,
   look: (ident: string) => Promise<{ readonly found: T; readonly look: Look }>,
 ): Promise<Waited<T>> {
   const { feed, clock, waiting } = deps
   const leavePlace = waiting.take(ctx.caller.userId)
   const endsAt = clock.now() + timeoutMs
-  const signal = AbortSignal.any([ctx.signal, feed.stopping])
+  const signal = AbortSignal.any([over, ctx.signal, feed.stopping])
   // Before the first look: what happens after it is heard.
   const { head, leave } = await feed.enter().catch((error: unknown) => {
     leavePlace()

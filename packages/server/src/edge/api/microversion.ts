@@ -38,6 +38,5 @@ export function versionHeaders(minor: number): Record<string, string> {
     'OpenStack-API-Version': `container 1.${minor}`,
     'OpenStack-API-Minimum-Version': `container 1.${MIN_MINOR}`,
     'OpenStack-API-Maximum-Version': `container 1.${MAX_MINOR}`,
-    vary: 'OpenStack-API-Version',
   }
 }

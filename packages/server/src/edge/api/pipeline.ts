@@ -17,7 +17,9 @@ import type { Route } from './route.ts'
 import { choose, notAllowed, notThere, Router } from './router.ts'
 import { Streams } from './streams.ts'
 import { uploadOf } from './upload.ts'
+import { varyBy } from './vary.ts'
 import { rootDocument, v1Document } from './version-documents.ts'
+import { Waiters } from './waiters.ts'
 
 /** What happens to every request of the API, in the order the contract gives. */
 export class Pipeline {
@@ -25,6 +27,7 @@ export class Pipeline {
   readonly #router: Router
   readonly #streams: Streams
   readonly #bytes = new ByteReplies()
+  readonly #waiters = new Waiters()
 
   constructor(deps: ApiServerDeps) {
     this.#deps = deps
@@ -47,7 +50,7 @@ export class Pipeline {
 
   /** Ends what is still open. */
   async close(): Promise<void> {
-    await Promise.all([this.#streams.close(), this.#bytes.close()])
+    await Promise.all([this.#streams.close(), this.#bytes.close(), this.#waiters.close()])
   }
 
   async #route(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
@@ -96,6 +99,7 @@ export class Pipeline {
       baseUrl,
       accept: new Accept(request.headers.accept),
       upload: () => uploadOf(request.raw, reply.raw),
+      whileWaiting: () => this.#waiters.of(reply.raw),
     })
     if (result.headers !== undefined) reply.headers(result.headers)
     if (result.stream !== undefined) {
@@ -178,6 +182,7 @@ export function send(reply: FastifyReply, status: number, body: unknown): Fastif
 
 function setVersion(reply: FastifyReply, minor: number): void {
   reply.headers(versionHeaders(minor))
+  varyBy(reply, 'OpenStack-API-Version')
 }
 
 function askedVersion(request: FastifyRequest): number {

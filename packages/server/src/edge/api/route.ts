@@ -23,6 +23,8 @@ export interface RawCall {
   readonly accept: Accept
   /** Of an endpoint that takes one: the body, from now on. To be called once. */
   readonly upload: () => Readable
+  /** Aborted when the client has hung up, or the service stops and the request is to be answered before that. */
+  readonly whileWaiting: () => AbortSignal
 }
 
 /** What a handler gets: `args` are read as the endpoint declares them. */

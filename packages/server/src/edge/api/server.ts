@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Connections } from './connections.ts'
 import { Console } from './console.ts'
+import { answerCors } from './cors.ts'
 import type { ApiServerDeps, ApiServerOptions } from './deps.ts'
 import { mountDocs } from './docs/mount.ts'
 import { Pipeline, send } from './pipeline.ts'
@@ -42,7 +43,13 @@ export function buildApiServer(deps: ApiServerDeps): FastifyInstance {
   })
   app.addHook('preClose', async () => await pipeline.close())
   mountHealthcheck(app, options)
-  for (const { mount } of deps.mounts) mount(app)
+  app.register(async (beside) => {
+    // A page that may use the API may log in.
+    beside.addHook('onRequest', async (request, reply) => {
+      answerCors(request, reply, options.cors)
+    })
+    for (const { mount } of deps.mounts) mount(beside)
+  })
   mountDocs(app, [...deps.routes.map((route) => route.endpoint), ...deps.mounts.flatMap((mount) => mount.endpoints)])
   app.route({ method: [...METHODS], url: '/*', handler: (request, reply) => pipeline.serve(request, reply) })
   app.setErrorHandler((error, request, reply) => pipeline.fail(error, request, reply))

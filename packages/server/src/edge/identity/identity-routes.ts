@@ -10,6 +10,7 @@ import type { IdentityService, IssuedToken, NameOrId } from '../../app/ports/ide
 import { ApiError } from '../../domain/errors.ts'
 import type { Mount } from '../api/deps.ts'
 import { parseObject, readBody } from '../api/body.ts'
+import { varyBy } from '../api/vary.ts'
 
 const DOMAIN = { id: 'default', name: 'Default' }
 const REGION = 'RegionOne'
@@ -220,11 +221,8 @@ async function guarded(reply: FastifyReply, work: () => Promise<FastifyReply>): 
 }
 
 function answer(reply: FastifyReply, status: number, body: object): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', 'application/json')
-    .header('vary', 'X-Auth-Token')
-    .send(JSON.stringify(body))
+  varyBy(reply, 'X-Auth-Token')
+  return reply.code(status).header('content-type', 'application/json').send(JSON.stringify(body))
 }
 
 function unauthorized(): ApiError {

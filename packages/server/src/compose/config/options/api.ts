@@ -43,14 +43,17 @@ export const API_OPTIONS = {
   }),
   corsCredentials: flag('cors', 'allow_credentials', { fallback: 'true', help: 'Browsers may send credentials.' }),
   corsExposeHeaders: list('cors', 'expose_headers', {
-    fallback: 'X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID,X-Server-Management-Url',
-    help: 'Headers of answers that pages may read.',
+    fallback:
+      'X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID,X-Server-Management-Url,' +
+      'OpenStack-API-Version,Idempotency-Replayed,X-Zund-Wait,X-Docker-Container-Path-Stat',
+    help: 'Headers of answers that pages may read: all of them, a list given here replaces the default.',
   }),
   corsMethods: list('cors', 'allow_methods', { fallback: 'GET,PUT,POST,DELETE,PATCH', help: 'Methods for pages.' }),
   corsHeaders: list('cors', 'allow_headers', {
     fallback:
-      'X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Project-Id,X-OpenStack-Request-ID,X-Server-Management-Url',
-    help: 'Headers of requests that pages may send.',
+      'X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Project-Id,X-OpenStack-Request-ID,X-Server-Management-Url,' +
+      'OpenStack-API-Version,X-Subject-Token,Idempotency-Key,Last-Event-ID',
+    help: 'Headers of requests that pages may send, besides Content-Type and other harmless ones; replaces the default.',
   }),
   corsMaxAge: whole(0, 86_400)('cors', 'max_age', { fallback: '3600', help: 'Seconds a preflight is remembered.' }),
   healthcheckDisableFile: text('healthcheck', 'disable_by_file_path', {

@@ -54,10 +54,10 @@ async function create(deps: ContainerDeps, views: CapsuleViews, call: Call): Pro
 async function show(
   deps: ContainerDeps & WaitDeps,
   views: CapsuleViews,
-  { ctx, params, args, baseUrl }: Call<Endpoints['showCapsule']['args']>,
+  { ctx, params, args, baseUrl, whileWaiting }: Call<Endpoints['showCapsule']['args']>,
 ): Promise<Reply> {
   const shown = (capsule: Capsule): Reply => ({ json: views.encode(ctx, capsule, baseUrl) })
-  const [ident, wait] = [params['ident'] ?? '', waitOf(args)]
+  const [ident, wait] = [params['ident'] ?? '', waitOf({ args, whileWaiting })]
   if (wait === undefined) return shown(await findCapsule(deps, ctx, ident))
   const waited = await waitFor(deps, ctx, wait, ident, async (name) => {
     const found = await findCapsule(deps, ctx, name)

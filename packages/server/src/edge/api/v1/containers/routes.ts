@@ -162,11 +162,11 @@ async function list(
 async function show(
   deps: ContainerDeps & WaitDeps,
   views: ContainerViews,
-  { ctx, params, args, baseUrl }: Call<Endpoints['showContainer']['args']>,
+  { ctx, params, args, baseUrl, whileWaiting }: Call<Endpoints['showContainer']['args']>,
 ): Promise<Reply> {
   if (args.all_projects === true) deps.policy.authorize('container:get_one_all_projects', ctx)
   const shown = (container: Container): Reply => view(views, ctx, container, baseUrl, 200)
-  const [ident, wait] = [params['ident'] ?? '', waitOf(args)]
+  const [ident, wait] = [params['ident'] ?? '', waitOf({ args, whileWaiting })]
   if (wait === undefined) return shown(await findToShow(deps, views, ctx, ident))
   const waited = await waitFor(deps, ctx, wait, ident, async (name) => {
     const found = await findToShow(deps, views, ctx, name)

@@ -4,8 +4,14 @@ import type { Wait, Waited } from '../../../../app/containers/wait.ts'
 import type { Reply } from '../../route.ts'
 
 /** undefined: it was not asked for. */
-export function waitOf({ wait, timeout = USUAL_WAIT_S }: Read<typeof WAIT_FIELDS>): Wait | undefined {
-  return wait === undefined ? undefined : { wanted: wait, timeoutMs: timeout * 1000 }
+export function waitOf({
+  args: { wait, timeout = USUAL_WAIT_S },
+  whileWaiting,
+}: {
+  readonly args: Read<typeof WAIT_FIELDS>
+  readonly whileWaiting: () => AbortSignal
+}): Wait | undefined {
+  return wait === undefined ? undefined : { wanted: wait, timeoutMs: timeout * 1000, signal: whileWaiting() }
 }
 
 export function waitedReply<T>(waited: Waited<T>, view: (found: T) => Reply): Reply {
