@@ -38,6 +38,13 @@ test('run shows what the program writes from its first byte on, outputs apart, a
   assert.deepEqual(gone, { code: 6, out: 'up\n', err: '' })
 })
 
+test('run -i hands on what is piped, and its end', async () => {
+  const input = 'x'.repeat(300_000)
+  const run = ['run', '-i', '--rm', '--pull', 'never', 'busybox']
+  assert.equal(await home.ok([...run, 'wc', '-c'], { input }), '300000\n')
+  assert.equal(await home.ok([...run, 'cat'], { input: '' }), '')
+})
+
 test('logs -f goes on until the container ends', async () => {
   await home.ok([
     'run',

@@ -46,8 +46,9 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
     ...(request.hostname === null ? {} : { Hostname: request.hostname }),
     Tty: request.tty,
     OpenStdin: request.interactive,
-    // With StdinOnce a shell would end with the first terminal that leaves.
-    StdinOnce: false,
+    // With it a shell would end with the first terminal that leaves; without it a program that reads what is piped into it
+    // would never see the end of that, and the engine breaks the connection off instead.
+    StdinOnce: request.interactive && !request.tty,
     ExposedPorts: Object.fromEntries(request.exposedPorts.map((port) => [port, {}])),
     ...(healthcheck === null || healthcheck.test === null
       ? {}
