@@ -8,8 +8,6 @@ import type {
   ContainerStatus,
 } from '../../../domain/container/types.ts'
 import type {
-  ContainerFilterKey,
-  ContainerFilters,
   ContainerKey,
   ContainerPatch,
   ContainerQuery,
@@ -23,40 +21,9 @@ import type { ContainerSpec, DesiredState, Observation } from '../../../orchestr
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared, type Prepared } from '../prepared.ts'
 import type { ContainerTable, Schema } from '../schema.ts'
+import { filtered, scoped, SORT_COLUMNS } from './container-query.ts'
 import { EventRepo } from './event-log.ts'
 import { count, usageOf, usageOfHosts, usageOfProject } from './usage.ts'
-
-/** API field name → column that sorts it. */
-const SORT_COLUMNS: Readonly<Record<string, keyof ContainerTable>> = {
-  id: 'id',
-  uuid: 'uuid',
-  name: 'name',
-  image: 'image',
-  memory: 'memory',
-  cpu: 'cpu',
-  disk: 'disk',
-  auto_remove: 'auto_remove',
-  project_id: 'project_id',
-  user_id: 'user_id',
-  host: 'host',
-  status: 'status',
-  status_reason: 'status_reason',
-  task_state: 'task_state',
-  created_at: 'created_at',
-  updated_at: 'updated_at',
-}
-
-const FILTER_COLUMNS: Readonly<Record<ContainerFilterKey, keyof ContainerTable>> = {
-  name: 'name',
-  image: 'image',
-  project_id: 'project_id',
-  user_id: 'user_id',
-  memory: 'memory',
-  host: 'host',
-  task_state: 'task_state',
-  status: 'status',
-  auto_remove: 'auto_remove',
-}
 
 export class ContainerRepo implements ContainerWrites {
   readonly #db: Kysely<Schema>
@@ -427,33 +394,6 @@ function columnsOf(patch: ContainerPatch): Readonly<Record<string, unknown>> {
       : { observed: patch.observed === null ? null : JSON.stringify(patch.observed) }),
     ...(patch.addresses === undefined ? {} : { addresses: JSON.stringify(patch.addresses) }),
   }
-}
-
-export function scoped<O, T extends 'container' | 'image' | 'local_volume' | 'container_history'>(
-  select: SelectQueryBuilder<Schema, T, O>,
-  scope: Scope,
-): SelectQueryBuilder<Schema, T, O> {
-  if (scope.kind === 'project') return select.where(sql<string>`project_id`, '=', scope.projectId)
-  if (scope.kind === 'user') return select.where(sql<string>`user_id`, '=', scope.userId)
-  return select
-}
-
-function filtered<O>(
-  select: SelectQueryBuilder<Schema, 'container', O>,
-  filters: ContainerFilters,
-): SelectQueryBuilder<Schema, 'container', O> {
-  let narrowed = select
-  for (const [key, values] of Object.entries(filters)) {
-    if (values === undefined) continue
-    const column = FILTER_COLUMNS[key as ContainerFilterKey]
-    const wanted = column === 'auto_remove' ? values.map((v) => (isTrue(v) ? 1 : 0)) : [...values]
-    narrowed = narrowed.where(column, 'in', wanted)
-  }
-  return narrowed
-}
-
-function isTrue(text: string): boolean {
-  return ['1', 't', 'true', 'on', 'y', 'yes'].includes(text.toLowerCase())
 }
 
 function specColumns(spec: ContainerSpec) {

@@ -13,7 +13,7 @@ import type {
 import type { Scope } from '../../../orchestration/ports/store.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import type { ContainerHistoryTable, ContainerStopTable, Schema } from '../schema.ts'
-import { scoped } from './containers.ts'
+import { scoped } from './container-query.ts'
 
 const now = sql<number>`${sql.raw(NOW_MS)}`
 

@@ -3,7 +3,7 @@ import { Conflict, InvalidInput, SystemFault } from '../../../domain/errors.ts'
 import type { ImageRecord, ImageWrites, Page, Scope } from '../../../orchestration/ports/store.ts'
 import { isConstraint } from '../database.ts'
 import type { ImageTable, Schema } from '../schema.ts'
-import { scoped } from './containers.ts'
+import { scoped } from './container-query.ts'
 
 const SORT_COLUMNS: Readonly<Record<string, keyof ImageTable>> = {
   id: 'id',

@@ -3,7 +3,7 @@ import { SystemFault } from '../../../domain/errors.ts'
 import type { LocalVolume, LocalVolumeWrites, NewLocalVolume, Scope } from '../../../orchestration/ports/store.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import type { LocalVolumeTable, Schema } from '../schema.ts'
-import { scoped } from './containers.ts'
+import { scoped } from './container-query.ts'
 
 export class LocalVolumeRepo implements LocalVolumeWrites {
   readonly #db: Kysely<Schema>

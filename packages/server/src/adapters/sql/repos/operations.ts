@@ -7,8 +7,9 @@ import type { OperationParams, PullCount, Verb } from '../../../orchestration/po
 import { isConstraint } from '../database.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared } from '../prepared.ts'
-import type { OperationTable, Schema, StepTable } from '../schema.ts'
+import type { OperationTable, Schema } from '../schema.ts'
 import { EventRepo } from './event-log.ts'
+import { insertEndedStep, insertStep, stepBegins, stepEnds, toStep } from './operation-steps.ts'
 
 const now = sql<number>`${sql.raw(NOW_MS)}`
 const withNow = sql<number>`${sql.raw(NOW_MS)}`.as('now')
@@ -451,54 +452,6 @@ const releaseForRetry = prepared((db, p: Released & { readonly afterMs: number; 
   }),
 )
 
-const stepBegins = prepared((db, p: { operationId: number; step: string; mark: string }) =>
-  db
-    .updateTable('step')
-    .set({ state: 'started', mark: p.mark, message: null, finished_at: null })
-    .where('operation_id', '=', p.operationId)
-    .where('name', '=', p.step),
-)
-
-interface EndedStep {
-  readonly operationId: number
-  readonly step: string
-  readonly state: string
-  readonly output: string
-  readonly message: string | null
-}
-
-const stepEnds = prepared((db, p: EndedStep) =>
-  db
-    .updateTable('step')
-    .set({ state: p.state, output: p.output, message: p.message, finished_at: now })
-    .where('operation_id', '=', p.operationId)
-    .where('name', '=', p.step),
-)
-
-interface InsertedStep {
-  readonly operationId: number
-  readonly name: string
-  readonly state: string
-  readonly mark: string
-  readonly output: string
-  readonly message: string | null
-}
-
-const stepRow = (p: InsertedStep) => ({
-  operation_id: p.operationId,
-  name: p.name,
-  state: p.state,
-  mark: p.mark,
-  output: p.output,
-  message: p.message,
-  started_at: now,
-})
-
-const insertStep = prepared((db, p: InsertedStep) => db.insertInto('step').values({ ...stepRow(p), finished_at: null }))
-const insertEndedStep = prepared((db, p: InsertedStep) =>
-  db.insertInto('step').values({ ...stepRow(p), finished_at: now }),
-)
-
 function toOperation(row: Selectable<OperationTable> & { now: number }): Operation {
   return {
     id: row.id,
@@ -522,19 +475,6 @@ function toOperation(row: Selectable<OperationTable> & { now: number }): Operati
     createdAtMs: row.created_at,
     firstClaimedAtMs: row.first_claimed_at,
     ageMs: row.first_claimed_at === null ? 0 : Math.max(0, row.now - row.first_claimed_at),
-    finishedAtMs: row.finished_at,
-  }
-}
-
-function toStep(row: Selectable<StepTable>): Step {
-  return {
-    operationId: row.operation_id,
-    name: row.name,
-    state: row.state as Step['state'],
-    mark: JSON.parse(row.mark),
-    output: JSON.parse(row.output),
-    message: row.message,
-    startedAtMs: row.started_at,
     finishedAtMs: row.finished_at,
   }
 }
