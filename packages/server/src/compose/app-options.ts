@@ -1,5 +1,6 @@
 import type { AppOptions } from '../app/options.ts'
 import type { Config } from './config/options.ts'
+import { FAKE_DRIVER } from './config/options/compute.ts'
 
 const MIB = 1024 * 1024
 
@@ -41,7 +42,11 @@ export function appOptions(config: Config): AppOptions {
     maxPageSize: config.maxLimit,
     serviceDownTimeS: config.serviceDownTime,
     engineGraceMs: ENGINE_GRACE_MS,
-    scheduler: { driver: config.schedulerDriver, filters: config.enabledFilters, weigher: config.hostWeigher },
+    scheduler: {
+      driver: driverOf(config.schedulerDriver),
+      filters: config.enabledFilters,
+      weigher: config.hostWeigher,
+    },
     maxHosts: config.scheduleMaxHosts,
     executeTimeoutMs: config.executeTimeout * 1000,
     uniqueContainerNameScope: config.uniqueContainerNameScope,
@@ -72,4 +77,8 @@ export function terminalBaseUrl(config: Config): string {
 function isUsualBaseUrl({ wsproxyBaseUrl, wsproxyHost, wsproxyPort }: Config): boolean {
   const host = wsproxyHost.includes(':') ? `[${wsproxyHost}]` : wsproxyHost
   return wsproxyBaseUrl === `ws://${host}:${wsproxyPort}/`
+}
+
+function driverOf(driver: Config['schedulerDriver']): AppOptions['scheduler']['driver'] {
+  return driver === FAKE_DRIVER ? 'filter_scheduler' : driver
 }

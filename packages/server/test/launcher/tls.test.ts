@@ -80,6 +80,24 @@ test('enable_ssl_api: everything is https, and a new certificate is taken up wit
   assert.equal((await ask(`${base}/v1/containers`, old, undefined, headers)).status, 200)
 })
 
+test('ca_file: an API that asks clients for a certificate is shown as up', async (t) => {
+  const service = await Service.prepare(t)
+  mkdirSync(service.stateDir)
+  const { cert, key } = putCertificate('one', service.stateDir)
+  service.write(
+    'zun.conf',
+    `[api]\nenable_ssl_api = true\n[ssl]\ncert_file = ${cert}\nkey_file = ${key}\nca_file = ${cert}\n`,
+  )
+  const up = await service.up()
+  assert.equal(up.code, 0, up.complaints.join('\n'))
+  const without = trusting('one')
+  t.after(() => without.destroy())
+  await assert.rejects(ask(`https://127.0.0.1:${service.apiPort}/healthcheck`, without))
+  const status = await service.zund('status')
+  assert.match(status.out, /^api +up$/m)
+  assert.equal(status.code, 0)
+})
+
 test('TLS that cannot be served stops the start with one line', async (t) => {
   const service = await Service.prepare(t)
   mkdirSync(service.stateDir)

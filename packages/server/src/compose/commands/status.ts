@@ -94,8 +94,14 @@ async function healthOf(endpoint: string): Promise<string> {
     const code = await codeOf(new URL('/healthcheck', endpoint))
     return code === 200 ? 'up' : `answers ${code}`
   } catch (error) {
+    if (isAskedWho(error)) return 'up'
     return `does not answer (${messageOf(error)})`
   }
+}
+
+/** With [ssl] ca_file it serves only clients with a certificate, which this one has not; who refuses so is there. */
+function isAskedWho(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'
 }
 
 /** Whether it lives is asked, and nothing told: its certificate may be for a name that this machine does not know. */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { appOptions } from '../app-options.ts'
 import { ignoredOption } from './ignored-options.ts'
 import { parseIni } from './ini.ts'
 import { items, type Option } from './kinds.ts'
@@ -153,7 +154,7 @@ test('a bad option is one line that names group, option, value and limit', () =>
       '[scheduler]\navailable_filters = zun.scheduler.filters.compute_filter.ComputeFilter',
       /enabled_filters in \[scheduler\] names AvailabilityZoneFilter, which available_filters leaves out/,
     ],
-    ['[scheduler]\ndriver = fake_scheduler', /option driver in \[scheduler\].*'chance_scheduler'/],
+    ['[scheduler]\ndriver = no_scheduler', /option driver in \[scheduler\].*'chance_scheduler'/],
     ['[pci]\npassthrough_whitelist = {"vendor_id": "x"}', /passthrough_whitelist in \[pci\].*hexadecimal/],
     ['[zund]\nhost_weigher = random', /'spread', 'pack'/],
     ['floating_cpu_set = 1-x', /option floating_cpu_set in \[DEFAULT\] is '1-x'.*a range of cores/],
@@ -318,6 +319,17 @@ available_filters = site.filters.MoonPhaseFilter
   })
   withFile('[scheduler]\navailable_filters = site.filters.MoonPhaseFilter\n', (file) => {
     assert.deepEqual(loadConfig({ ...none, files: [file] }).enabledFilters, loadConfig(none).enabledFilters)
+  })
+})
+
+test('the driver of upstream’s tests is taken for the usual one, and that is told', () => {
+  withFile('[scheduler]\ndriver = fake_scheduler', (file) => {
+    assert.match(findingsIn(file).join(), /^warn option driver in \[scheduler\] is fake_scheduler.*filter_scheduler/)
+    assert.equal(appOptions(loadConfig({ ...none, files: [file] })).scheduler.driver, 'filter_scheduler')
+  })
+  withFile('[scheduler]\ndriver = chance_scheduler', (file) => {
+    assert.deepEqual(findingsIn(file), [])
+    assert.equal(appOptions(loadConfig({ ...none, files: [file] })).scheduler.driver, 'chance_scheduler')
   })
 })
 

@@ -4,6 +4,7 @@ import { IGNORED_OPTIONS, ignoredOption } from './ignored-options.ts'
 import type { IniValues } from './ini.ts'
 import { optionKey } from './ini.ts'
 import type { Option } from './kinds.ts'
+import { FAKE_DRIVER } from './options/compute.ts'
 import { OPTIONS, type Config } from './options.ts'
 
 export interface Finding {
@@ -46,6 +47,13 @@ export function filterFindings({ availableFilters }: Config): Finding[] {
     level: 'warn',
     text: `option available_filters in [scheduler] names ${path}, which is no filter here and is not used`,
   }))
+}
+
+/** Upstream's tests use it; it would put everything on a host of its own invention. */
+export function driverFindings({ schedulerDriver }: Config): Finding[] {
+  if (schedulerDriver !== FAKE_DRIVER) return []
+  const text = `option driver in [scheduler] is ${FAKE_DRIVER}, which is made for tests: filter_scheduler is used instead`
+  return [{ level: 'warn', text }]
 }
 
 export const ALL_FILTERS = 'all_filters'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { messageOf } from '../../domain/errors.ts'
 import { checkTogether } from './check-together.ts'
 import { ConfigError } from './config-error.ts'
-import { filterFindings, findingsOf, type Finding } from './findings.ts'
+import { driverFindings, filterFindings, findingsOf, type Finding } from './findings.ts'
 import { IGNORED_OPTIONS } from './ignored-options.ts'
 import { optionKey, parseIni, type IniValues } from './ini.ts'
 import type { Option } from './kinds.ts'
@@ -54,7 +54,7 @@ export function readConfig({ files, environment, overrides }: ConfigSources): Co
   const together = checkTogether(config).map(asError)
   return {
     config: together.length > 0 ? null : config,
-    findings: [...together, ...filterFindings(config), ...findings],
+    findings: [...together, ...driverFindings(config), ...filterFindings(config), ...findings],
   }
 }
 

@@ -21,6 +21,9 @@ const whitelist = option('multi valued', (value) =>
 const ratio = decimal(0, 1_000_000)
 const cores = whole(0, 65_535)
 
+/** Of [scheduler] driver: read, and not used as it is. */
+export const FAKE_DRIVER = 'fake_scheduler'
+
 export const COMPUTE_OPTIONS = {
   uniqueContainerNameScope: oneOf('', 'project', 'global')('compute', 'unique_container_name_scope', {
     fallback: '',
@@ -65,9 +68,9 @@ export const COMPUTE_OPTIONS = {
     fallback: '1.0',
     help: 'See above.',
   }),
-  schedulerDriver: oneOf(...DRIVERS)('scheduler', 'driver', {
+  schedulerDriver: oneOf(...DRIVERS, FAKE_DRIVER)('scheduler', 'driver', {
     fallback: 'filter_scheduler',
-    help: 'filter_scheduler: filters, room and weights decide. chance_scheduler: any host that is up, however full.',
+    help: 'filter_scheduler: filters, room and weights decide. chance_scheduler: any host that is up, however full. fake_scheduler: as filter_scheduler, with a warning.',
   }),
   availableFilters: lines('scheduler', 'available_filters', {
     fallback: 'zun.scheduler.filters.all_filters',
