@@ -20,9 +20,14 @@ need_writable() {
   [ -w "$1" ] || die "cannot write to $1"
 }
 
-# The value of a one-line string property of a JSON file of ours.
+# The value of a one-line string property of a JSON file of ours. No other process is started for it.
 json_value() {
-  sed -n "s/^ *\"$1\": *\"\\([^\"]*\\)\".*/\\1/p" "$2" | head -n 1
+  while IFS= read -r line; do
+    case $line in *"\"$1\": \""*) ;; *) continue ;; esac
+    line=${line#*\": \"}
+    printf '%s\n' "${line%%\"*}"
+    break
+  done <"$2"
 }
 
 # By itself npm tries for five minutes before it says that there is no network.

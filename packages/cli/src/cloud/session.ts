@@ -1,12 +1,14 @@
 /** The session of the last command, so that the next one need not log in. */
-import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { codeOf, Failure } from '../failures.ts'
 import { CloudFiles } from './files.ts'
 import type { Session } from './login.ts'
-import { nonEmpty } from './settings.ts'
+import { nonEmpty } from './non-empty.ts'
+import { sha256 } from './sha256.ts'
+
+// As a builtin: an import asks for all it exports, and so loads node:fs/promises and readline.
+const { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs')
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -47,11 +49,10 @@ export class Sessions {
    * makes another name, and nothing has to be compared.
    */
   #key(): string {
-    const hash = createHash('sha256')
     const variables = Object.entries(this.#env).filter(([name]) => name.startsWith('OS_'))
     const files = [this.#files.clouds, this.#files.secure]
-    hash.update(JSON.stringify([1, this.#cloud ?? null, files, variables.toSorted(([a], [b]) => (a < b ? -1 : 1))]))
-    return hash.digest('hex').slice(0, 40)
+    const sorted = variables.toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return sha256(JSON.stringify([1, this.#cloud ?? null, files, sorted])).slice(0, 40)
   }
 
   #kept(): Session | undefined {

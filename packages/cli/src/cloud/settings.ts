@@ -2,6 +2,7 @@
 import type { Trust } from '../http.ts'
 import { Failure, Misuse } from '../failures.ts'
 import type { CloudFiles } from './files.ts'
+import { nonEmpty } from './non-empty.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -146,8 +147,4 @@ function withName(name: string | undefined): { readonly name?: string } {
 
 function record(value: unknown): Section {
   return typeof value === 'object' && value !== null ? (value as Section) : {}
-}
-
-export function nonEmpty(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value
 }
