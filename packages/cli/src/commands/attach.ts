@@ -26,7 +26,7 @@ export async function attachTo(
   api: Api,
   context: Context,
   uuid: string,
-  options: Pick<TalkOptions, 'tty' | 'input' | 'output'>,
+  options: Pick<TalkOptions, 'tty' | 'input' | 'output' | 'log'>,
 ): Promise<Talked> {
   return await talkTo(api, context, uuid, await api.call<string>('GET', `containers/${uuid}/attach`), options)
 }

@@ -74,7 +74,9 @@ function textOf({ status, task_state, status_detail }: Container): string {
 async function onTerminal(api: Api, context: Context, uuid: string, input: boolean): Promise<number> {
   const { attachTo, exitStatus } = await import('./attach.ts')
   try {
-    const end = await attachTo(api, context, uuid, { tty: true, input })
+    // It may have written before one could attach.
+    const log = async (): Promise<string> => await api.call<string>('GET', `containers/${uuid}/logs`)
+    const end = await attachTo(api, context, uuid, { tty: true, input, log })
     if (end.left) return EXIT.ok
     return await exitStatus(api, context, uuid, end)
   } catch (error) {

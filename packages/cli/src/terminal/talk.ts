@@ -1,5 +1,6 @@
 import type { Api } from '../api.ts'
 import { write, type Context } from '../context.ts'
+import { Joined } from './joined.ts'
 import { DetachKeys, rawKeys } from './local.ts'
 import { Program, type End } from './program.ts'
 
@@ -11,6 +12,8 @@ export interface TalkOptions {
   readonly output?: boolean
   /** Done once connected; what it throws ends the talk. */
   readonly connected?: () => Promise<unknown>
+  /** What was written before, and maybe some of what comes too; asked for once the program is connected. */
+  readonly log?: () => Promise<string>
   /** Takes the size of the terminal where the stream does not. */
   readonly resize: (columns: number, rows: number) => Promise<void>
 }
@@ -23,12 +26,15 @@ export interface Talked extends End {
 /** Connects this terminal, or these pipes, with a program in a container, until one of them ends. */
 export async function talk(api: Api, context: Context, url: string, options: TalkOptions): Promise<Talked> {
   const { stdout, stderr, stdin, signal } = context
+  const joined = options.log === undefined ? null : new Joined((data) => write(stdout, data))
   const program = await Program.open(url, {
     trust: api.session.trust,
     signal,
     resize: options.resize,
     output: async (stream, data) => {
-      if (options.output !== false) await write(stream === 'stderr' ? stderr : stdout, data)
+      if (options.output === false) return
+      if (joined !== null && stream === 'stdout') await joined.take(data)
+      else await write(stream === 'stderr' ? stderr : stdout, data)
     },
   })
   const raw = options.tty && options.input && stdin.isTTY

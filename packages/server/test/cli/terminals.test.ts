@@ -81,8 +81,11 @@ test('run -it talks to the program; Ctrl-P Ctrl-Q leaves it, and attach finds it
     first.type('\r')
     return /# /.test(first.text)
   })
-  first.type('X=remembered; stty size\r')
-  await first.see(/30 90/)
+  first.type('X=remembered\r')
+  await until('the size is there', async () => {
+    first.type('stty size\r')
+    return first.text.includes('30 90')
+  })
   first.type('\u0010\u0011')
   await endsWith(first, 0)
   const second = open(t, 'attach', 'shell')
@@ -94,6 +97,20 @@ test('run -it talks to the program; Ctrl-P Ctrl-Q leaves it, and attach finds it
   await second.see(/\nit is remembered/)
   await endsWith(second, 5)
   assert.equal(await home.ok(['wait', 'shell']), '5\n')
+})
+
+test('run -it shows what the program wrote before one could attach, once and in order', async (t) => {
+  const script = 'seq 1 200 | sed "s/^/line /"; read x; echo "got $x"; exit 3'
+  const window = open(t, 'run', '-it', '--pull', 'never', 'busybox', 'sh', '-c', script)
+  await window.see(/line 200\r\n/)
+  window.type('word\r')
+  await window.see(/got word/)
+  await endsWith(window, 3)
+  const shown = [...window.text.matchAll(/line (\d+)\r\n/g)].map(([, n]) => Number(n))
+  assert.deepEqual(
+    shown,
+    Array.from({ length: 200 }, (_, i) => i + 1),
+  )
 })
 
 test('the terminal is restored when the container is killed, when the command is, and when it is refused', async (t) => {
