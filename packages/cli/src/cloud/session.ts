@@ -40,25 +40,29 @@ export class Sessions {
     const settings = await readSettings(this.#env, this.#files, this.#cloud)
     const authority = settings.authority === null ? null : readAuthority(settings.authority)
     const session = await login(settings, { verify: settings.verify, authority }, this.#signal)
-    this.#keep(session)
+    this.#keep({ ...session, trust: { ...session.trust, authority: settings.authority } })
     return session
   }
 
   /**
-   * Everything the session depends on is in the name of its file: another cloud, user, project, password or certificate
-   * makes another name, and nothing has to be compared.
+   * Everything the session depends on is in the name of its file: another cloud, user, project, or password makes another
+   * name, and nothing has to be compared.
    */
   #key(): string {
     const variables = Object.entries(this.#env).filter(([name]) => name.startsWith('OS_'))
     const files = [this.#files.clouds, this.#files.secure]
     const sorted = variables.toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return sha256(JSON.stringify([1, this.#cloud ?? null, files, sorted])).slice(0, 40)
+    return sha256(JSON.stringify([2, this.#cloud ?? null, files, sorted])).slice(0, 40)
   }
 
   #kept(): Session | undefined {
     try {
       const session = JSON.parse(readFileSync(this.#path, 'utf8')) as Session
-      if (session.expiresAt - MARGIN_MS > Date.now()) return session
+      if (session.expiresAt - MARGIN_MS > Date.now()) {
+        // Kept is only where it is: the certificates of an authority are renewed in their place.
+        const { verify, authority: path } = session.trust
+        return { ...session, trust: { verify, authority: path === null ? null : readFileSync(path, 'utf8') } }
+      }
       rmSync(this.#path, { force: true })
     } catch {
       // Not there, or not whole: then one logs in.

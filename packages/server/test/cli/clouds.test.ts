@@ -74,6 +74,26 @@ test('variables do it alone: password, token', async () => {
   assert.equal(await user([], env), 'bob')
 })
 
+test('an application credential logs in, by clouds.yaml and by variables', async () => {
+  const { id: userId } = await machine.identity.ensureUser('alice', 'secret of alice')
+  const { id, secret } = await machine.identity.createApplicationCredential('cli', userId, machine.projectId('red'))
+  const auth_url = `http://127.0.0.1:${machine.port}/identity`
+  const credential = { auth_url, application_credential_id: id, application_credential_secret: secret }
+  home.write('clouds.yaml', clouds({ one: { auth_type: 'v3applicationcredential', auth: credential } }))
+  assert.equal(await user(), 'alice')
+  const env = {
+    OS_AUTH_URL: auth_url,
+    OS_APPLICATION_CREDENTIAL_ID: id,
+    OS_APPLICATION_CREDENTIAL_SECRET: secret,
+  }
+  assert.equal(await user([], { ...env, OS_AUTH_TYPE: 'v3applicationcredential' }), 'alice')
+  // The type is known by what there is; a project that is set beside it is not asked for.
+  assert.equal(await user([], { ...env, OS_PROJECT_NAME: 'blue' }), 'alice')
+  const wrong = await home.zund(['ps'], { env: { ...env, OS_APPLICATION_CREDENTIAL_SECRET: 'wrong' } })
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.err, /^zund: the variables OS_\*: the login was refused \(HTTP 401\)[^\n]*\n$/)
+})
+
 test('what is wrong with a cloud is told by name', async () => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ auth: auth({ auth_url: undefined }) }, /cloud one: auth_url is missing/],
