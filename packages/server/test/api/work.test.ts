@@ -326,6 +326,25 @@ test('what is removed at its end goes however soon that is, and why it ended sta
   }
 })
 
+test('what somebody removes before the step that started it looks is Error, and not Creating for ever', async () => {
+  const { engine } = api.machine
+  const reached = Promise.withResolvers<void>()
+  const looked = Promise.withResolvers<void>()
+  const trouble = { kind: 'hold', until: looked.promise, reached: reached.resolve } as const
+  // The first look is when it is made.
+  engine.calls.faults.add({ call: 'inspect', skip: 1, trouble })
+  const body = { image: 'busybox', memory: 64, command: ['serve'] }
+  const { uuid } = (await api.ask('POST /v1/containers?run=true', { body })).body as { uuid: string }
+  await reached.promise
+  assert.equal(engine.container(uuid)?.isLive, true)
+  engine.lose(uuid)
+  looked.resolve()
+  await api.machine.settled()
+  const shown = await show(uuid)
+  assert.deepEqual([shown['status'], shown['task_state']], ['Error', null])
+  assert.match(String(shown['status_reason']), /No such container/)
+})
+
 test('a rebuild takes command and entrypoint of the new image, but those that were asked for stay', async () => {
   api.machine.engine.images.publish('nginx:other', { command: ['serve', '--other'], entrypoint: ['/bin/sh'] })
   const [theirs, own] = [await run({ image: 'nginx', command: null }), await run({ command: ['serve', '--own'] })]
