@@ -1,7 +1,6 @@
 /** Terminals of a whole service, which is a process of its own: many at once, much through one, and the end of the service. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import type { ApiClient } from '../support/api-client.ts'
 import { Terminal } from '../support/terminal.ts'
@@ -19,27 +18,6 @@ before(async () => {
   api = (await zund.client()).unchecked()
 })
 after(async () => await zund.destroy())
-
-/** Physical memory of the service's process. */
-function residentBytes(): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${zund.pid}/status`, 'utf8'))?.[1]
-  assert.ok(kibibytes !== undefined)
-  return Number(kibibytes) * 1024
-}
-
-/** Sockets that the service has open, to users and to the engine. */
-function openSockets(): number {
-  const directory = `/proc/${zund.pid}/fd`
-  const isSocket = (fd: string): boolean => {
-    try {
-      return readlinkSync(`${directory}/${fd}`).startsWith('socket:')
-    } catch {
-      // Closed meanwhile.
-      return false
-    }
-  }
-  return readdirSync(directory).filter(isSocket).length
-}
 
 const CAT = { command: ['cat'], interactive: true, tty: true, memory: 32, cpu: 0.1 }
 
@@ -70,7 +48,7 @@ test('five hundred terminals at once: each works, in little memory, and all are 
     first.ws.close()
     await first.closed
   }
-  const [memory, sockets] = [residentBytes(), openSockets()]
+  const [memory, sockets] = [zund.residentBytes(), zund.openSockets()]
   // One after the other for each container: a user's new ticket for it takes the place of the one before.
   const terminals = await Promise.all(
     uuids.map(async (uuid) => {
@@ -79,7 +57,7 @@ test('five hundred terminals at once: each works, in little memory, and all are 
       return ofOne
     }),
   )
-  assert.ok(openSockets() >= sockets + 2 * TERMINALS)
+  assert.ok(zund.openSockets() >= sockets + 2 * TERMINALS)
   for (const [container, ofOne] of terminals.entries()) {
     for (const [n, terminal] of ofOne.entries()) terminal.type(`<${container}.${n}>\n`)
   }
@@ -90,14 +68,14 @@ test('five hundred terminals at once: each works, in little memory, and all are 
       assert.doesNotMatch(terminal.text, new RegExp(`<(?!${container}\\.)`))
     }
   }
-  const perTerminal = (residentBytes() - memory) / TERMINALS
+  const perTerminal = (zund.residentBytes() - memory) / TERMINALS
   assert.ok(perTerminal < 0.25 * MIB, `a terminal takes ${Math.round(perTerminal / 1024)} KiB`)
   for (const terminal of terminals.flat()) terminal.ws.close()
   await Promise.all(terminals.flat().map(async ({ closed }) => await closed))
   // What is left are connections of HTTP that wait for further requests.
   await until(
     'all connections are closed, those to the engine too',
-    async () => openSockets() < sockets + TERMINALS / 10,
+    async () => zund.openSockets() < sockets + TERMINALS / 10,
   )
 })
 
@@ -110,7 +88,7 @@ test('a hundred megabytes through a terminal: all of it, in order, in little mem
   stuck.ws.pause()
 
   const lines = 12_500_000
-  const memory = residentBytes()
+  const memory = zund.residentBytes()
   let most = 0
   const seen = createHash('sha256')
   // Line by line, the kernel takes minutes for it; `cat` writes large pieces.
@@ -118,13 +96,13 @@ test('a hundred megabytes through a terminal: all of it, in order, in little mem
   terminal.keep = false
   terminal.ws.on('message', (data: Buffer) => {
     seen.update(data)
-    if (terminal.bytes % 64 === 0) most = Math.max(most, residentBytes() - memory)
+    if (terminal.bytes % 64 === 0) most = Math.max(most, zund.residentBytes() - memory)
   })
   assert.equal((await terminal.closed).code, 1000)
   assert.ok(terminal.bytes > 100e6, `${terminal.bytes} bytes`)
   const digest = seen.digest('hex')
   assert.equal(digest, digestOfNumbers(lines))
-  most = Math.max(most, residentBytes() - memory)
+  most = Math.max(most, zund.residentBytes() - memory)
   assert.ok(most < 96 * MIB, `${Math.round(most / MIB)} MiB were taken for it`)
 
   const read = stuck.bytes

@@ -24,8 +24,8 @@ export class Terminal {
     )
   }
 
-  static async open(url: string): Promise<Terminal> {
-    const ws = new WebSocket(url, ['binary', 'base64'], { origin: originOf(url), perMessageDeflate: false })
+  static async open(url: string, protocols: readonly string[] = ['binary', 'base64']): Promise<Terminal> {
+    const ws = new WebSocket(url, [...protocols], { origin: originOf(url), perMessageDeflate: false })
     const terminal = new Terminal(ws)
     await once(ws, 'open')
     return terminal

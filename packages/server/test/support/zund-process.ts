@@ -1,7 +1,7 @@
 /** The service as a user starts it: a real process on the real engine, with a state directory of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,6 +58,27 @@ export class ZundProcess {
   /** What it printed so far. */
   get output(): string {
     return this.#output
+  }
+
+  /** Physical memory of its process. */
+  residentBytes(): number {
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]
+    if (kibibytes === undefined) throw new Error('it does not run')
+    return Number(kibibytes) * 1024
+  }
+
+  /** Sockets that it has open, to users and to the engine. */
+  openSockets(): number {
+    const directory = `/proc/${this.pid}/fd`
+    const isSocket = (fd: string): boolean => {
+      try {
+        return readlinkSync(`${directory}/${fd}`).startsWith('socket:')
+      } catch {
+        // Closed meanwhile.
+        return false
+      }
+    }
+    return readdirSync(directory).filter(isSocket).length
   }
 
   /** What it has logged, in all of its lives. */

@@ -79,7 +79,8 @@ export class SimStreams implements EngineStreams {
       for (const stream of ['stdout', 'stderr'] as const) seen[stream] = (await read(stream, 0)).length
     }
     async function* grow(): AsyncGenerator<Buffer> {
-      for (let isLive = true; isLive; ) {
+      // While nothing is written it is at no place where its reader could end it.
+      for (let isLive = true; isLive && !bytes.destroyed; ) {
         isLive = next?.isToBegin() === true || engine.container(containerUuid)?.isLive === true
         for (const stream of ['stdout', 'stderr'] as const) {
           const more = await read(stream, seen[stream]).catch(() => Buffer.alloc(0))
@@ -89,7 +90,8 @@ export class SimStreams implements EngineStreams {
         if (isLive) await aMoment()
       }
     }
-    return { tty, bytes: owned(Readable.from(grow(), { objectMode: false }), o) }
+    const bytes = owned(Readable.from(grow(), { objectMode: false }), o)
+    return { tty, bytes }
   }
 
   async followStats(containerUuid: string, o: EngineCallOptions): Promise<Readable> {
