@@ -65,24 +65,24 @@ const FOLLOW = (): string => `GET /v1/containers/${talker}/logs?follow=true&tail
 test('a followed log whose network is cut is let go, with its connection to the engine', async (t) => {
   const way = await network(t)
   await isAlive()
-  const before = zund.openSockets()
+  const atFirst = zund.openSockets()
   const readers = await Promise.all(Array.from({ length: 20 }, async () => await send(way.port, FOLLOW())))
   for (const reader of readers) await until('it comes', async () => reader.text.includes('tick'))
-  assert.ok(zund.openSockets() >= before + 2 * readers.length)
+  assert.ok(zund.openSockets() >= atFirst + 2 * readers.length)
   way.cut()
-  await until('all is closed', async () => zund.openSockets() <= before + REST)
+  await until('all is closed', async () => zund.openSockets() <= atFirst + REST)
   await isAlive()
 })
 
 test('who closes his side while he follows has gone, and is let go', async (t) => {
   const way = await network(t)
   await isAlive()
-  const before = zund.openSockets()
+  const atFirst = zund.openSockets()
   const readers = await Promise.all(Array.from({ length: 10 }, async () => await send(way.port, FOLLOW())))
   for (const reader of readers) await until('it comes', async () => reader.text.includes('tick'))
   for (const { socket } of readers) socket.end()
   for (const reader of readers) await until('it is closed', async () => reader.isClosed)
-  await until('all is closed', async () => zund.openSockets() <= before + REST)
+  await until('all is closed', async () => zund.openSockets() <= atFirst + REST)
   await isAlive()
 })
 
@@ -114,14 +114,14 @@ test('a stalled network holds up nobody else, takes little memory, and loses not
 test('an upload whose network is cut ends; what came of it is there, and the next one works', async (t) => {
   const way = await network(t)
   await isAlive()
-  const before = zund.openSockets()
+  const atFirst = zund.openSockets()
   const path = `/v1/containers/${talker}/put_archive?path=/tmp`
   const headers = ['Content-Type: application/x-tar', 'Transfer-Encoding: chunked', 'Expect: 100-continue']
   const upload = await send(way.port, `PUT ${path}`, headers)
   await until('it may begin', async () => upload.text.includes('100 Continue'))
   upload.socket.write(`400\r\n${'\0'.repeat(1024)}\r\n`)
   way.cut()
-  await until('all is closed', async () => zund.openSockets() <= before + REST)
+  await until('all is closed', async () => zund.openSockets() <= atFirst + REST)
   const tar = Buffer.alloc(1024)
   const again = await send(zund.apiPort, `PUT ${path}`, [headers[0] ?? '', `Content-Length: ${tar.length}`])
   again.socket.write(tar)
@@ -138,14 +138,14 @@ for (const protocol of ['binary', 'v1.zund.stream'] as const) {
       const { proxy_url } = await client.expect<{ proxy_url: string }>(200, 'POST', path)
       return await Terminal.open(proxy_url.replace(/:\d+\//, `:${port}/`), [protocol])
     }
-    const before = zund.openSockets()
+    const atFirst = zund.openSockets()
     const terminals: Terminal[] = []
     // In turn, since requests at once leave as many connections behind that wait for more.
     while (terminals.length < 10) terminals.push(await open(way.port))
     for (const terminal of terminals) await terminal.see(/# /)
     way.cut()
     for (const { closed } of terminals) assert.equal((await closed).code, 1006)
-    await until('all is closed', async () => zund.openSockets() <= before + REST)
+    await until('all is closed', async () => zund.openSockets() <= atFirst + REST)
     const other = await open(zund.terminalPort)
     await other.see(/# /)
     other.ws.close()
