@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http'
-import { StringDecoder } from 'node:string_decoder'
 import type { Command } from '../args/command.ts'
 import type { Parsed } from '../args/parse.ts'
 import { complain, say, type Context } from '../context.ts'
+import { messages } from '../event-stream.ts'
 import { Failure, Misuse } from '../failures.ts'
 import { field } from '../http.ts'
 import { printable } from '../output/table.ts'
@@ -85,25 +84,4 @@ function readFilter(text: string): readonly [string, string] {
   if (at < 0) throw new Misuse(`--filter is '${text}', and must be KEY=VALUE`)
   if (!FILTERS.includes(key)) throw new Misuse(`--filter has no key '${key}'; there are ${FILTERS.join(', ')}`)
   return [key, text.slice(at + 1)]
-}
-
-interface Message {
-  readonly id: string | undefined
-  readonly data: string | undefined
-}
-
-/** Server-sent events. */
-async function* messages(answer: IncomingMessage): AsyncGenerator<Message> {
-  const decoder = new StringDecoder('utf8')
-  let text = ''
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    text += decoder.write(chunk)
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const lines = text.slice(0, end).split('\n')
-      text = text.slice(end + 2)
-      const value = (name: string): string | undefined =>
-        lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2)
-      yield { id: value('id'), data: value('data') }
-    }
-  }
 }

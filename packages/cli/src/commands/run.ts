@@ -5,6 +5,7 @@ import type { Parsed } from '../args/parse.ts'
 import { complain, say, write, type Context } from '../context.ts'
 import { EXIT, Failure, Misuse, messageOf } from '../failures.ts'
 import { Progress } from '../output/progress.ts'
+import { showPull } from '../pull-progress.ts'
 import { settled } from '../settle.ts'
 import { bodyOf, CREATE_OPTIONS } from './create-options.ts'
 import { make } from './create.ts'
@@ -56,12 +57,19 @@ async function runContainer(args: Parsed, context: Context): Promise<number> {
 /** Waits until it can be started, or has been; it may have to bring the image first. */
 async function made(api: Api, context: Context, uuid: string, first: boolean): Promise<void> {
   const progress = new Progress(context)
-  const seen = progress.shown ? { seen: (one: Container) => progress.show(textOf(one)) } : {}
+  const done = new AbortController()
+  const tells = progress.shown && api.has('events')
+  if (tells) void showPull(api, uuid, progress, done.signal)
+  const seen = (one: Container): void => {
+    // While an image is pulled its events tell more.
+    if (!tells || one.task_state !== 'image_pulling') progress.show(textOf(one))
+  }
   try {
-    const o = { signal: context.signal, ...seen }
+    const o = { signal: context.signal, ...(progress.shown ? { seen } : {}) }
     const found = await settled(api, uuid, first ? ['Created'] : ['Running', 'Stopped', 'Dead'], o)
     if (found?.status === 'Error') throw new Failure(found.status_reason ?? 'the container could not be started')
   } finally {
+    done.abort()
     progress.clear()
   }
 }
