@@ -10,24 +10,32 @@ import { pack } from 'tar-stream'
 import { WebSocket } from 'ws'
 import { OutputFrames } from '../../src/lib/output-frames.ts'
 import type { ApiClient } from '../support/api-client.ts'
-import { until } from '../support/host-fixture.ts'
+import { SocketRelay } from '../support/socket-relay.ts'
+import { TestEngine } from '../support/test-engine.ts'
+import { until } from '../support/until.ts'
 import { ZundProcess } from '../support/zund-process.ts'
 
 const MIB = 1024 * 1024
 
 let zund: ZundProcess
+let relay: SocketRelay
 let client: ApiClient
 let box = ''
 
 before(async () => {
+  relay = await SocketRelay.open(new TestEngine().socketPath)
   zund = await ZundProcess.start({
+    engineSocket: relay.socketPath,
     // Where engines of this age turn a log over while it is followed they repeat parts of it.
     conf: '[zund]\nstreams_per_project = 4\nlog_max_size = 1g\n',
   })
   client = await zund.client()
   box = (await client.run({ name: 'box', command: ['sleep', '1000'], nets: [] })).uuid
 })
-after(() => zund.destroy())
+after(async () => {
+  await zund.destroy()
+  await relay.close()
+})
 
 test('who attaches before the start misses nothing, not even of a container that is gone when it ends', async () => {
   const one = { image: 'busybox', image_pull_policy: 'never', nets: [], auto_remove: true }
@@ -116,15 +124,6 @@ function rss(): number {
   return Number(kib) * 1024
 }
 
-/** Connections of the service to the engine that are in use for a stream show as open files of it. */
-async function settles(what: string, seen: () => number, wanted: number): Promise<void> {
-  await until(`${what}: ${wanted}, and not ${seen()}`, async () => seen() === wanted)
-}
-
-function openFiles(): number {
-  return readFileSync('/proc/net/unix', 'utf8').split('\n').length
-}
-
 test('a followed log comes from its first byte to its last, however slowly it is read, in little memory', async () => {
   const size = 50 * MIB
   const line = 'x'.repeat(1023)
@@ -170,15 +169,19 @@ test('with frames both outputs are told apart', async () => {
 })
 
 test('when the client leaves, the connection to the engine is closed, and his place is free', async () => {
-  await sleep(0)
-  const files = openFiles()
   const all = [1, 2, 3, 4].map(() => open(`/v1/containers/${box}/logs?follow=true`))
   const followed = await Promise.all(all)
   const refused = await open(`/v1/containers/${box}/stats?stream=true`)
   assert.equal(refused.statusCode, 429)
   assert.match(await textOf(refused), /At most 4 streams/)
+  const ofLogs = relay.asked(`GET /containers/zun-${box}/logs`)
+  assert.equal(ofLogs.length, 4)
+  assert.deepEqual(
+    ofLogs.map(({ isOpen }) => isOpen),
+    [true, true, true, true],
+  )
   for (const response of followed) response.destroy()
-  await settles('sockets', () => Math.max(0, openFiles() - files), 0)
+  await until('the four connections to the engine are closed', async () => ofLogs.every(({ isOpen }) => !isOpen))
   await until('there is room again', async () => {
     const again = await open(`/v1/containers/${box}/logs?follow=true`)
     again.destroy()
@@ -280,10 +283,14 @@ test('what is wrong with an archive is said before it is sent, and an upload tha
     headers: { 'x-auth-token': client.token, 'content-type': 'application/x-tar' },
   })
   req.on('error', () => undefined)
-  const files = openFiles()
+  const uploads = relay.asked(`PUT /containers/zun-${box}/archive`).length
   req.write(Buffer.alloc(64 * 1024))
+  const broken = await until('it has reached the engine', async () => {
+    return relay.asked(`PUT /containers/zun-${box}/archive`)[uploads]
+  })
+  assert.equal(broken.isOpen, true)
   req.destroy()
-  await settles('sockets', () => Math.max(0, openFiles() - files), 0)
+  await until('its connection to the engine is closed', async () => !broken.isOpen)
 })
 
 test('a command has its outputs, its input and its exit code apart', async () => {
@@ -322,6 +329,25 @@ test('a main program that ends tells its exit code, and its terminal takes a siz
   await once(ws, 'close')
   assert.equal(seen[3], '{"exit_code":5}')
   await client.delete(uuid)
+})
+
+test('the exit code of a program is told also when its container goes with it', async () => {
+  const { uuid } = await client.run({
+    command: ['sh'],
+    interactive: true,
+    tty: true,
+    auto_remove: true,
+    nets: [],
+  })
+  const ws = new WebSocket(await client.expect<string>(200, 'GET', `/v1/containers/${uuid}/attach`), ['v1.zund.stream'])
+  await once(ws, 'open')
+  let end = ''
+  ws.on('message', (data: Buffer) => {
+    if (data[0] === 3) end = data.subarray(1).toString()
+  })
+  ws.send(Buffer.from('\0exit 9\n'))
+  await once(ws, 'close')
+  assert.equal(end, '{"exit_code":9}')
 })
 
 test('a service that stops ends a followed log in order, and cuts an archive', async () => {
