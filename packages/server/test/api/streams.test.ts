@@ -1,85 +1,79 @@
-/** Bounds of streams, over real connections to the composed API. */
+/** Bounds of answers that stay open, on a simulated engine. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
-import { test, type TestContext } from 'node:test'
+import { after, before, test } from 'node:test'
+import { SimMachine, type User } from '../support/sim-machine.ts'
 import { until } from '../support/until.ts'
-import { SimMachine, type SimMachineOptions, type User } from '../support/sim-machine.ts'
 
-async function machineWith(t: TestContext, options: SimMachineOptions): Promise<SimMachine> {
-  const machine = await SimMachine.start(options)
-  t.after(() => machine.stop())
-  return machine
-}
+const REQUEST_TIMEOUT_MS = 300
 
-async function running(machine: SimMachine, user: User): Promise<string> {
-  const body = { image: 'busybox', command: ['serve'], memory: 64 }
-  const { statusCode, body: text } = await machine.ask(user, 'POST', '/v1/containers?run=true', body)
-  assert.equal(statusCode, 202, text)
+let machine: SimMachine
+const uuids = new Map<User, string>()
+before(async () => {
+  machine = await SimMachine.start({
+    overrides: { streamsPerProject: '2', maxStreams: '3' },
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  })
+  for (const user of ['alice', 'bob'] as const) {
+    const body = { image: 'busybox', memory: 64, command: ['sh', '-c', 'echo up; sleep 1000000; echo late'] }
+    const made = await machine.ask(user, 'POST', '/v1/containers?run=true', body)
+    uuids.set(user, (JSON.parse(made.body) as { uuid: string }).uuid)
+  }
   await machine.settled()
-  return (JSON.parse(text) as { uuid: string }).uuid
-}
+})
+after(async () => {
+  await machine.clear()
+  await machine.stop()
+})
 
-function begin(machine: SimMachine, user: User, line: string) {
-  const [method = '', path = ''] = line.split(' ')
-  const call = request({
-    host: '127.0.0.1',
+async function follow(user: User): Promise<IncomingMessage> {
+  const req = request({
     port: machine.port,
-    agent: false,
-    method,
-    path,
+    path: `/v1/containers/${uuids.get(user)}/logs?follow=true`,
     headers: { 'x-auth-token': machine.token(user), 'openstack-api-version': 'container 1.40' },
+    agent: false,
   })
-  const answered = once(call, 'response').then(([response]) => response as IncomingMessage)
-  return { call, answered }
+  req.on('error', () => undefined)
+  req.end()
+  const [answer] = (await once(req, 'response')) as [IncomingMessage]
+  return answer
 }
 
-async function open(machine: SimMachine, user: User, line: string): Promise<IncomingMessage> {
-  const { call, answered } = begin(machine, user, line)
-  call.end()
-  return await answered
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
+async function refusal(user: User): Promise<readonly [status: number | undefined, text: string]> {
+  const answer = await follow(user)
   let text = ''
-  for await (const chunk of response as AsyncIterable<Buffer>) text += chunk.toString()
-  return text
+  for await (const chunk of answer as AsyncIterable<Buffer>) text += chunk.toString()
+  const { errors } = JSON.parse(text) as { errors: [{ detail: string }] }
+  return [answer.statusCode, errors[0].detail]
 }
 
-test('a project has so many streams and no more, whatever they are of; another has its own', async (t) => {
-  const machine = await machineWith(t, { overrides: { streamsPerProject: '2' } })
-  const [red, blue] = [await running(machine, 'alice'), await running(machine, 'bob')]
-  const log = await open(machine, 'alice', `GET /v1/containers/${red}/stats?stream=true`)
-  const stats = await open(machine, 'alice', `GET /v1/containers/${red}/stats?stream=true`)
-  assert.deepEqual([log.statusCode, stats.statusCode], [200, 200])
-  const refused = await open(machine, 'alice', `GET /v1/containers/${red}/stats?stream=true`)
-  assert.equal(refused.statusCode, 429)
-  assert.match(await textOf(refused), /too-many-streams.*At most 2 streams of a project/)
-  const others = await open(machine, 'bob', `GET /v1/containers/${blue}/stats?stream=true`)
-  assert.equal(others.statusCode, 200)
-  log.destroy()
-  await until('his place is free', async () => {
-    const again = await open(machine, 'alice', `GET /v1/containers/${red}/stats?stream=true`)
-    again.destroy()
-    return again.statusCode === 200
+test('a project has its number of streams and the process its own; places are free again when they end', async () => {
+  const open = [await follow('alice'), await follow('alice'), await follow('bob')]
+  for (const { statusCode } of open) assert.equal(statusCode, 200)
+  assert.deepEqual(await refusal('alice'), [429, 'At most 2 streams of a project can be open at once.'])
+  assert.deepEqual(await refusal('bob'), [503, 'At most 3 streams can be open at once.'])
+  open[0]?.destroy()
+  await until('the place is free', async () => {
+    const next = await follow('bob')
+    next.destroy()
+    return next.statusCode === 200
   })
+  for (const answer of open) answer.destroy()
 })
 
-test('a process has so many streams and no more, of all projects', async (t) => {
-  const machine = await machineWith(t, { overrides: { maxStreams: '1' } })
-  const [red, blue] = [await running(machine, 'alice'), await running(machine, 'bob')]
-  const log = await open(machine, 'alice', `GET /v1/containers/${red}/stats?stream=true`)
-  assert.equal(log.statusCode, 200)
-  const refused = await open(machine, 'bob', `GET /v1/containers/${blue}/stats?stream=true`)
-  assert.equal(refused.statusCode, 503)
-  assert.match(await textOf(refused), /At most 1 streams can be open at once/)
-})
-
-test('an answer that goes on is not subject to the deadline of a request', async (t) => {
-  const machine = await machineWith(t, { requestTimeoutMs: 500 })
-  const uuid = await running(machine, 'alice')
-  const stats = await open(machine, 'alice', `GET /v1/containers/${uuid}/stats?stream=true`)
+test('an answer that stays open lasts longer than a request may take', async () => {
+  let answer: IncomingMessage | undefined
+  await until('there is a place', async () => {
+    answer = await follow('alice')
+    return answer.statusCode === 200
+  })
+  let text = ''
+  let isEnded = false
+  answer?.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => (isEnded = true))
   const begun = performance.now()
-  for await (const _ of stats) if (performance.now() - begun > 1_500) break
-  assert.ok(performance.now() - begun > 1_500, 'it ended before')
+  await until('three times as long is over', async () => performance.now() - begun > 3 * REQUEST_TIMEOUT_MS)
+  assert.deepEqual([text, isEnded], ['up\n', false])
+  machine.engine.exit(uuids.get('alice') ?? '', 0)
+  await until('it ends with the container', async () => isEnded)
 })
