@@ -1,11 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { codeOf, Failure, messageOf } from '../failures.ts'
 import { field } from '../http.ts'
 import { nonEmpty } from './non-empty.ts'
-
-// As in session.ts.
-const { readFileSync } = process.getBuiltinModule('node:fs')
 
 type Environment = Readonly<Record<string, string | undefined>>
 type Section = Readonly<Record<string, unknown>>

@@ -1,14 +1,12 @@
 /** The session of the last command, so that the next one need not log in. */
+import { hash } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { codeOf, Failure } from '../failures.ts'
 import { CloudFiles } from './files.ts'
 import type { Session } from './login.ts'
 import { nonEmpty } from './non-empty.ts'
-import { sha256 } from './sha256.ts'
-
-// As a builtin: an import asks for all it exports, and so loads node:fs/promises and readline.
-const { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs')
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -52,7 +50,7 @@ export class Sessions {
     const variables = Object.entries(this.#env).filter(([name]) => name.startsWith('OS_'))
     const files = [this.#files.clouds, this.#files.secure]
     const sorted = variables.toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return sha256(JSON.stringify([2, this.#cloud ?? null, files, sorted])).slice(0, 40)
+    return hash('sha256', JSON.stringify([2, this.#cloud ?? null, files, sorted])).slice(0, 40)
   }
 
   #kept(): Session | undefined {

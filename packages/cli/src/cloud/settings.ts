@@ -1,5 +1,4 @@
 /** Where to log in and as whom: clouds.yaml and the variables OS_*, as other OpenStack clients read them. */
-import type { Trust } from '../http.ts'
 import { Failure, Misuse } from '../failures.ts'
 import type { CloudFiles } from './files.ts'
 import { nonEmpty } from './non-empty.ts'
@@ -33,10 +32,6 @@ export interface Settings {
   readonly verify: boolean
   /** What they were read from, for messages. */
   readonly source: string
-}
-
-export function trustOf({ verify }: Settings, authority: string | null): Trust {
-  return { verify, authority }
 }
 
 /** A section of clouds.yaml, or the variables in its form. */
