@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, afterEach, before, test } from 'node:test'
+import { HOST } from '../support/sim-machine.ts'
 import { SpecApi, type Request } from '../support/spec-api.ts'
 import { until } from '../support/until.ts'
 
@@ -304,6 +305,28 @@ test('a list has an order and pages, and takes no filters', async () => {
     [`marker=${randomUUID()}`, 404, 'container-not-found'],
   ] as const) {
     await refused(`GET /v1/capsules?${query}`, {}, [status, code])
+  }
+})
+
+test('with a host that is down a delete is accepted, and done when it is back', async () => {
+  const { uuid, containers } = await made({}, small('web'))
+  await running(uuid)
+  const isDown = async (down: boolean): Promise<unknown> =>
+    await api.machine.store.write((tx) => tx.hosts.setForcedDown(HOST, down))
+  await isDown(true)
+  api.machine.engine.down()
+  assert.equal((await api.ask('DELETE /v1/capsules/web')).status, 204)
+  await until('it is tried', async () => {
+    const actions = await api.machine.store.operations.unfinished(uuid)
+    return actions.some(({ verb, attempt }) => verb === 'delete' && attempt > 0)
+  })
+  assert.equal((await shown(uuid))['status'], 'Deleting')
+  api.machine.engine.up()
+  await isDown(false)
+  await gone(uuid)
+  await api.machine.settled()
+  for (const one of [uuid, ...containers.map((member) => String(member['uuid']))]) {
+    assert.equal(api.machine.engine.container(one), undefined)
   }
 })
 
