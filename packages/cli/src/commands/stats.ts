@@ -7,6 +7,7 @@ import { say, write, type Context } from '../context.ts'
 import { EXIT, Refused } from '../failures.ts'
 import { printList, widthOf, type Shown } from '../output/print.ts'
 import { table } from '../output/table.ts'
+import { StatsFeed } from '../stats-feed.ts'
 import { bytes } from '../words.ts'
 
 const PAUSE_MS = 1000
@@ -49,19 +50,36 @@ function both(text: string | undefined): string {
 async function show(args: Parsed, context: Context): Promise<number> {
   const api = await context.api()
   const live = !args.has('no-stream') && context.stdout.isTTY && (args.text('output') ?? 'table') === 'table'
+  if (live) return await watch(api, args, context)
   for (;;) {
     const rows = await read(api, await chosen(api, args.operands))
-    if (!live) {
-      await printList(context, args, rows, { columns: COLUMNS, name: ({ name }) => name })
-      if (args.has('no-stream') || context.stdout.isTTY) return EXIT.ok
-    } else {
+    await printList(context, args, rows, { columns: COLUMNS, name: ({ name }) => name })
+    if (args.has('no-stream') || context.stdout.isTTY) return EXIT.ok
+    await sleep(PAUSE_MS, undefined, { signal: context.signal })
+  }
+}
+
+/** Drawn anew until Ctrl-C. A service without streams is asked each time. */
+async function watch(api: Api, args: Parsed, context: Context): Promise<never> {
+  const feed = api.has('streams') ? new StatsFeed(api) : null
+  try {
+    for (;;) {
+      const containers = await chosen(api, args.operands)
+      feed?.follow(containers.map(({ uuid }) => uuid))
+      const rows = feed === null ? await read(api, containers) : containers.map((one) => latest(feed, one))
       const cells = rows.map((row) => COLUMNS.map((column) => column.of(row)))
       const lines = table(COLUMNS, cells, widthOf(context)).slice(0, Math.max(1, (context.stdout.rows || 24) - 1))
       await write(context.stdout, `\u001B[H\u001B[2J`)
       await say(context, lines.join('\n'))
+      await sleep(PAUSE_MS, undefined, { signal: context.signal })
     }
-    await sleep(PAUSE_MS, undefined, { signal: context.signal })
+  } finally {
+    feed?.close()
   }
+}
+
+function latest(feed: StatsFeed, { uuid, name }: Pick<ListedContainer, 'uuid' | 'name'>): Row {
+  return { uuid, name: name ?? uuid, stats: feed.latest(uuid) }
 }
 
 async function chosen(api: Api, idents: readonly string[]): Promise<readonly Pick<ListedContainer, 'uuid' | 'name'>[]> {

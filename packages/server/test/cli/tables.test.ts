@@ -83,7 +83,7 @@ test('a name or command cannot move the cursor of whoever looks at it', async ()
 
 test('stats on a terminal is a table that is drawn anew until Ctrl-C', async () => {
   const window = new Window(['env', '-i', ...pairs(home.environment()), process.execPath, MAIN, 'stats'], {}, [24, 80])
-  await window.see(/NAME[\s\S]*web [\s\S]*NAME[\s\S]*web /)
+  await window.see(/NAME[\s\S]*web +\d+\.\d\d [\s\S]*NAME[\s\S]*web +\d+\.\d\d /)
   window.type('\u0003')
   assert.equal(await window.ended(), 130)
 })
