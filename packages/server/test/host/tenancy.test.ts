@@ -11,7 +11,12 @@ import { until } from '../support/until.ts'
 import { ZundProcess } from '../support/zund-process.ts'
 
 /** What an action needs so that it is not refused for another reason; for those that need anything. */
-const ARGUMENTS: Readonly<Record<string, { readonly query?: string; readonly body?: object }>> = {
+interface Sent {
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const ARGUMENTS: Readonly<Record<string, Sent & { readonly query?: string }>> = {
   'PATCH /v1/containers/:ident': { body: { name: 'stolen' } },
   'PATCH /v1/registries/:ident': { body: { registry: { domain: 'stolen.example' } } },
   'POST /v1/containers/:ident/rename': { query: 'name=stolen' },
@@ -26,6 +31,7 @@ const ARGUMENTS: Readonly<Record<string, { readonly query?: string; readonly bod
   'POST /v1/containers/:ident/resize': { query: 'h=20&w=80' },
   'GET /v1/containers/:ident/get_archive': { query: 'path=/etc' },
   'POST /v1/containers/:ident/put_archive': { query: 'path=/etc', body: { data: '' } },
+  'PUT /v1/containers/:ident/put_archive': { query: 'path=/etc', headers: { 'content-type': 'application/x-tar' } },
 }
 
 /** Routes whose answer to what is not there is another one than 404. */
@@ -99,19 +105,19 @@ async function podNow(): Promise<Record<string, unknown>> {
 
 /** Status and text of the answer, with what was asked for and the request's id left out. */
 async function answerTo(client: ApiClient, route: Route, ident: string): Promise<{ status: number; text: string }> {
-  const { query = '', body } = ARGUMENTS[`${route.method} ${route.path}`] ?? {}
+  const { query = '', ...sent } = ARGUMENTS[`${route.method} ${route.path}`] ?? {}
   const path = route.path.replace(':ident', ident).replace(':request', 'req-1')
-  return await anonymous(client, route, `${path}${query === '' ? '' : `?${query}`}`, body, ident)
+  return await anonymous(client, route, `${path}${query === '' ? '' : `?${query}`}`, sent, ident)
 }
 
 async function anonymous(
   client: ApiClient,
   { method, maxVersion }: Pick<Route, 'method' | 'maxVersion'>,
   path: string,
-  body: object | undefined,
+  sent: Sent,
   ...secrets: readonly string[]
 ): Promise<{ status: number; text: string }> {
-  const options = { version: `1.${maxVersion ?? 40}`, ...(body === undefined ? {} : { body }) }
+  const options = { version: `1.${maxVersion ?? 40}`, ...sent }
   const { status, text } = await client.call(method, path, options)
   let masked = text.replaceAll(/req-[0-9a-f-]{36}/g, 'REQUEST')
   for (const secret of secrets) masked = masked.replaceAll(secret, 'IDENT')
@@ -126,7 +132,9 @@ async function sameAnswer(
   [theirs, nobodys]: readonly [string, string],
 ): Promise<number> {
   const [about, without] = await Promise.all(
-    [theirs, nobodys].map((ident) => anonymous(bob, { method }, path(ident), body?.(ident), ident)),
+    [theirs, nobodys].map((ident) =>
+      anonymous(bob, { method }, path(ident), body === undefined ? {} : { body: body(ident) }, ident),
+    ),
   )
   assert.deepEqual(about, without, `${method} ${path(theirs)}`)
   return about?.status ?? 0
