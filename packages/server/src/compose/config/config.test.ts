@@ -335,14 +335,14 @@ test('the driver of upstream’s tests is taken for the usual one, and that is t
 
 test('a secret is not shown', () => {
   const known = 'notgood but just long enough i t'
-  for (const keys of ['too short', known, `${'x'.repeat(32)}, too short`, `${'x'.repeat(32)}, ${known}`]) {
+  for (const keys of ['too short', known, `${'k'.repeat(32)}, too short`, `${'k'.repeat(32)}, ${known}`]) {
     withFile(`auth_encryption_key = ${keys}`, (file) => {
       assert.throws(
         () => loadConfig({ ...none, files: [file] }),
         (error) =>
           error instanceof ConfigError &&
           /option auth_encryption_key in \[DEFAULT\] is '\[redacted\]'/.test(error.message) &&
-          !/too short|notgood|xxx/.test(error.message),
+          !/too short|notgood|kkk/.test(error.message),
       )
     })
   }

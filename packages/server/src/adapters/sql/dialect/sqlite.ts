@@ -59,8 +59,7 @@ export class SqliteConnection implements DatabaseConnection {
     this.#db.exec(sql)
   }
 
-  // oxlint-disable-next-line eslint/require-yield
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new SystemFault('store.no_streaming', 'streaming queries are not offered')
   }
 
