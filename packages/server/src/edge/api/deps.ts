@@ -8,7 +8,7 @@ import type { TerminalProxy } from '../wsproxy/terminal-proxy.ts'
 import type { CorsOptions } from './cors.ts'
 import type { PublicUrlOptions } from './public-url.ts'
 import type { Route } from './route.ts'
-import type { StreamsOptions } from './streams.ts'
+import type { EventRepliesOptions } from './event-replies.ts'
 
 export interface ApiServerDeps {
   readonly identity: Identity
@@ -39,5 +39,5 @@ export interface ApiServerOptions extends PublicUrlOptions {
   /** Milliseconds for a request as a whole before the API answers 503, and for its body before it answers 408. */
   readonly requestTimeoutMs: number
   /** Of answers that stay open; absent: as clients expect it. */
-  readonly streams?: Omit<StreamsOptions, 'log'>
+  readonly streams?: Omit<EventRepliesOptions, 'log'>
 }

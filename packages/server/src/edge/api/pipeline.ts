@@ -15,7 +15,7 @@ import { reachedAt } from './public-url.ts'
 import { ByteReplies } from './byte-replies.ts'
 import type { Route } from './route.ts'
 import { choose, notAllowed, notThere, Router } from './router.ts'
-import { Streams } from './streams.ts'
+import { EventReplies } from './event-replies.ts'
 import { uploadOf } from './upload.ts'
 import { varyBy } from './vary.ts'
 import { rootDocument, v1Document } from './version-documents.ts'
@@ -25,13 +25,13 @@ import { Waiters } from './waiters.ts'
 export class Pipeline {
   readonly #deps: ApiServerDeps
   readonly #router: Router
-  readonly #streams: Streams
+  readonly #streams: EventReplies
   readonly #bytes = new ByteReplies()
   readonly #waiters = new Waiters()
 
   constructor(deps: ApiServerDeps) {
     this.#deps = deps
-    this.#streams = new Streams({ log: deps.log, ...deps.options.streams })
+    this.#streams = new EventReplies({ log: deps.log, ...deps.options.streams })
     this.#router = new Router(deps.routes)
   }
 

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { Logger } from '../../orchestration/ports/clock.ts'
 import type { Reply } from './route.ts'
 
-export interface StreamsOptions {
+export interface EventRepliesOptions {
   readonly log: Logger
   /** Milliseconds that a client may take nothing before it is cut off. */
   readonly stallMs?: number
@@ -14,7 +14,7 @@ export interface StreamsOptions {
 }
 
 /** Answers that stay open. They end with their client, with its right to listen, or with the service. */
-export class Streams {
+export class EventReplies {
   readonly #log: Logger
   readonly #stallMs: number
   readonly #checkMs: number
@@ -22,7 +22,7 @@ export class Streams {
   readonly #closing = new AbortController()
   readonly #open = new Set<Promise<void>>()
 
-  constructor({ log, stallMs = 30_000, checkMs = 60_000, longestMs }: StreamsOptions) {
+  constructor({ log, stallMs = 30_000, checkMs = 60_000, longestMs }: EventRepliesOptions) {
     this.#log = log
     this.#stallMs = stallMs
     this.#checkMs = checkMs
