@@ -65,8 +65,9 @@ export class SimFiles {
       const entry = `${prefix}${at === '/' ? filePath.slice(1) : filePath.slice(at.length)}`
       if (entry === '') continue
       const { type, mode } = file
-      if (type === 'directory') tar.entry({ name: `${entry}/`, type, mode })
-      else tar.entry({ name: entry, mode, mtime: new Date(file.mtimeMs) }, file.data)
+      const mtime = new Date(file.mtimeMs)
+      if (type === 'directory') tar.entry({ name: `${entry}/`, type, mode, mtime })
+      else tar.entry({ name: entry, mode, mtime }, file.data)
     }
     tar.finalize()
     return {
