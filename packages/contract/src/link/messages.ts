@@ -1,6 +1,12 @@
 /** Messages of the link between control plane and agents. See docs/design/link.md. */
 import { Type, type Static } from 'typebox'
-import { AssignedContainerSchema, BindingStateSchema, ContainerSpecSchema, ObservationSchema } from './container.ts'
+import {
+  AssignedContainerSchema,
+  BindingSchema,
+  BindingStateSchema,
+  ContainerSpecSchema,
+  ObservationSchema,
+} from './container.ts'
 
 /** One device of the host that the operator has put on the list for passing through. */
 export const PciDeviceSchema = Type.Object({
@@ -201,7 +207,12 @@ export const ClaimQuerySchema = Type.Object({
 })
 export type ClaimQuery = Static<typeof ClaimQuerySchema>
 
-const BindingChangeSchema = Type.Object({ uuid: Type.String(), state: BindingStateSchema })
+const BindingChangeSchema = Type.Object({
+  uuid: Type.String(),
+  state: BindingStateSchema,
+  /** What was learned by making it, such as the addresses another service has chosen; replaces what was planned. */
+  data: Type.Optional(BindingSchema.properties.data),
+})
 export type BindingChange = Static<typeof BindingChangeSchema>
 
 const CountSchema = Type.Object({ current: Type.Integer({ minimum: 0 }), total: Type.Integer({ minimum: 0 }) })

@@ -6,6 +6,8 @@ export interface RequestContext {
   /** `req-<uuid4>`; key of the action record. */
   readonly requestId: string
   readonly caller: Caller
+  /** With which other services are asked on the caller's behalf. Never stored, never logged. */
+  readonly token: string
   /** Result of rule `context_is_admin`. */
   readonly isAdmin: boolean
   /** Minor part of the microversion: 40 for 1.40. */

@@ -42,6 +42,7 @@ export function contextOf(requestId: string): RequestContext {
   return {
     requestId,
     publicUrl: null,
+    token: '',
     caller: {
       userId: 'alice',
       userName: 'alice',

@@ -10,6 +10,7 @@ import { parsePolicy, PolicyFileError } from './policy-files.ts'
 const MEMBER: RequestContext = {
   requestId: 'req-1',
   publicUrl: null,
+  token: '',
   caller: {
     userId: 'u',
     userName: 'u',

@@ -84,6 +84,7 @@ export class Pipeline {
     const ctx: RequestContext = {
       requestId: request.id,
       caller,
+      token: tokenOf(request),
       isAdmin: false,
       minor,
       publicUrl: isPublic ? baseUrl : null,

@@ -43,20 +43,22 @@ export async function applyEntries(tx: Tx, op: Operation, entries: readonly Step
 }
 
 async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingChange[]): Promise<ContainerPatch> {
-  let portsWent = false
+  let portsChanged = false
   for (const change of changes) {
     if (change.state !== 'gone') {
       await tx.bindings.setState(change.uuid, change.state)
+      if (change.data !== undefined) await tx.bindings.setData(change.uuid, change.data)
+      if (change.data?.kind === 'port') portsChanged = true
       continue
     }
     const found = await tx.bindings.byUuid(change.uuid)
     if (found === undefined) continue
     await tx.bindings.remove(change.uuid)
     const { data } = found.binding
-    if (data.kind === 'port') portsWent = true
+    if (data.kind === 'port') portsChanged = true
     else if (data.provider === 'volume' && data.autoRemove) await tx.volumes.remove(data.volumeUuid)
   }
-  return portsWent ? { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) } : {}
+  return portsChanged ? { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) } : {}
 }
 
 async function recordCommit(tx: Tx, op: Operation, output: unknown): Promise<void> {

@@ -230,6 +230,8 @@ export interface OperationWrites extends OperationReads {
 export interface BindingWrites extends BindingReads {
   insert(containerUuid: string, binding: Binding): Promise<void>
   setState(uuid: string, state: BindingState): Promise<boolean>
+  /** Of the same kind as before. */
+  setData(uuid: string, data: Binding['data']): Promise<boolean>
   /** Also gives back the addresses reserved for it. */
   remove(uuid: string): Promise<boolean>
 }

@@ -36,4 +36,16 @@ export function bindingTests(get: () => StoreHarness): void {
     assert.equal(await store.write((tx) => tx.bindings.setState(port.uuid, 'held')), false)
     assert.equal(await store.write((tx) => tx.bindings.remove(port.uuid)), false)
   })
+
+  test('what was learned by making it replaces what was planned, of the same kind', async () => {
+    const { store } = get()
+    const { uuid } = await addContainer(store)
+    const port = aBinding(aPort())
+    await store.write((tx) => tx.bindings.insert(uuid, port))
+    const learned = { ...aPort(), fixedIps: [{ address: '10.0.0.9', version: 4 as const, subnetId: 'learned' }] }
+    assert.equal(await store.write((tx) => tx.bindings.setData(port.uuid, learned)), true)
+    assert.deepEqual((await store.bindings.byUuid(port.uuid))?.binding, { ...port, data: learned })
+    assert.equal(await store.write((tx) => tx.bindings.setData(port.uuid, aMount())), false)
+    assert.equal(await store.write((tx) => tx.bindings.setData(randomUUID(), learned)), false)
+  })
 }

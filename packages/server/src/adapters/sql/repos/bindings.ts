@@ -36,6 +36,16 @@ export class BindingRepo implements BindingWrites {
     return (await setState(this.#db, { uuid, state })).numAffectedRows !== 0n
   }
 
+  async setData(uuid: string, data: Binding['data']): Promise<boolean> {
+    const changed = await this.#db
+      .updateTable('binding')
+      .set({ data: JSON.stringify(data), volume_uuid: data.kind === 'mount' ? data.volumeUuid : null })
+      .where('uuid', '=', uuid)
+      .where('kind', '=', data.kind)
+      .executeTakeFirst()
+    return changed.numUpdatedRows > 0n
+  }
+
   async remove(uuid: string): Promise<boolean> {
     await this.#db.deleteFrom('local_address').where('port_uuid', '=', uuid).execute()
     const result = await this.#db.deleteFrom('binding').where('uuid', '=', uuid).executeTakeFirst()
