@@ -11,7 +11,7 @@ import { OperationRepo } from '../../adapters/sql/repos/operations.ts'
 import type { Schema } from '../../adapters/sql/schema.ts'
 import { startTicksOf, StateDir } from '../state-dir.ts'
 import { defaultStateDir, parseOptions, type Streams } from './args.ts'
-import { DATABASE_FILE } from '../single-machine.ts'
+import { DATABASE_FILE } from '../control-plane.ts'
 
 export const STATUS_HELP = `usage: zund status [--state-dir DIR] [--json]
 
