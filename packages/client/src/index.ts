@@ -5,6 +5,7 @@ export { ApiError, ConnectionError } from './errors.ts'
 export type { CallOptions, Input, Method, Output } from './call.ts'
 export type { ListenEvents } from './events.ts'
 export { each, pages } from './pages.ts'
+export { openProgram, type Program, type ProgramEnd, type ProgramOptions } from './program.ts'
 export { waitFor, type Status } from './wait.ts'
 export type { Output as ProgramOutput, PathStat, StreamMethods } from './streams.ts'
 
