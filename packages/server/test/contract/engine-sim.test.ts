@@ -1,3 +1,4 @@
+import { SimArchives } from '../../src/adapters/fake/sim-archives.ts'
 import { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
 import type { EngineHarness } from '../support/engine-harness.ts'
@@ -14,7 +15,9 @@ async function open(): Promise<EngineHarness> {
   let subnets = 0
   return {
     engine,
+    archives: new SimArchives(engine.images, engine.calls),
     hanging,
+    hangingArchives: new SimArchives(hanging.images, hanging.calls),
     image: 'busybox:latest',
     hostPath: '/srv/data',
     registry: {

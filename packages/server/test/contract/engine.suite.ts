@@ -4,6 +4,7 @@
  */
 import { after, afterEach, before, describe } from 'node:test'
 import { EngineBench, type EngineHarness } from '../support/engine-harness.ts'
+import { archiveTests } from './engine/archives.ts'
 import { containerTests } from './engine/containers.ts'
 import { eventTests } from './engine/events.ts'
 import { failureTests } from './engine/failures.ts'
@@ -31,6 +32,7 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>): v
     containerTests(get)
     sessionTests(get)
     imageTests(get)
+    archiveTests(get)
     networkTests(get)
     namespaceTests(get)
     eventTests(get)

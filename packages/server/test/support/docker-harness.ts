@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { DockerArchives } from '../../src/adapters/docker/docker-archives.ts'
 import { DockerEngine, type DockerEngineOptions } from '../../src/adapters/docker/docker-engine.ts'
 import { EngineFront } from './engine-front.ts'
 import type { EngineHarness } from './engine-harness.ts'
@@ -37,13 +38,21 @@ export async function openDocker(): Promise<EngineHarness> {
   const front = new EngineFront(socketPath, { hangs: (seen) => seen.version !== null })
   await front.open()
   const hanging = dockerEngine(front.socketPath, { callTimeoutMs: 300, pullStallMs: 300 })
+  const archives = new DockerArchives({ socketPath, callTimeoutMs: 30_000, unpackTimeoutMs: 60_000 })
+  const hangingArchives = new DockerArchives({
+    socketPath: front.socketPath,
+    callTimeoutMs: 300,
+    unpackTimeoutMs: 300,
+  })
   const [open, locked] = await Promise.all([startMiniRegistry(), startMiniRegistry('ann:secret')])
   // Chance keeps apart those who use the same engine at the same time.
   const block = Math.floor(Math.random() * 200)
   let subnets = 0
   return {
     engine,
+    archives,
     hanging,
+    hangingArchives,
     image: 'busybox:latest',
     hostPath: '/etc',
     registry: {
@@ -65,6 +74,8 @@ export async function openDocker(): Promise<EngineHarness> {
     close: async () => {
       engine.close()
       hanging.close()
+      archives.close()
+      hangingArchives.close()
       await Promise.all([front.close(), open.close(), locked.close()])
     },
   }

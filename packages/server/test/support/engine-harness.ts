@@ -3,13 +3,19 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, pack } from 'tar-stream'
-import type { ContainerEngine, EngineCreateRequest, LogsRequest } from '../../src/orchestration/ports/engine.ts'
+import type {
+  ContainerEngine,
+  EngineArchives,
+  EngineCreateRequest,
+  LogsRequest,
+} from '../../src/orchestration/ports/engine.ts'
 import type { RegistryAuth } from '../../src/orchestration/ports/wire.ts'
 import { aCreateRequest } from './builders.ts'
 import { until } from './until.ts'
 
 export interface EngineHarness {
   readonly engine: ContainerEngine
+  readonly archives: EngineArchives
   /** An image that is there, whose `sh`, `sleep`, `echo`, `cat`, `true` and `false` work. */
   readonly image: string
   /** A path on the engine's host that may be mounted. */
@@ -17,6 +23,7 @@ export interface EngineHarness {
   readonly registry: EngineRegistry
   /** The same adapter on an engine that never answers, with a short deadline. */
   readonly hanging: ContainerEngine
+  readonly hangingArchives: EngineArchives
   /** A subnet that nobody else uses, and what lies in it. */
   subnet(version: 4 | 6): { readonly cidr: string; readonly gateway: string; address(n: number): string }
   close(): Promise<void>

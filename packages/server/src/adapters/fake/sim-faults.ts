@@ -1,6 +1,6 @@
-import type { ContainerEngine } from '../../orchestration/ports/engine.ts'
+import type { ContainerEngine, EngineArchives } from '../../orchestration/ports/engine.ts'
 
-export type SimCall = keyof ContainerEngine
+export type SimCall = keyof ContainerEngine | keyof EngineArchives
 
 /** What goes wrong with a call that is met. */
 export type SimTrouble =

@@ -46,6 +46,11 @@ export class SimImages {
     return image
   }
 
+  /** One that has been here, or elsewhere. */
+  put(image: SimImage): void {
+    this.#byId.set(image.id, image)
+  }
+
   tag(reference: string, image: SimImage): void {
     this.#tags.set(full(reference), image.id)
   }

@@ -346,3 +346,14 @@ export interface ImageSearchResult {
   readonly is_automated: boolean
   readonly metadata: { readonly is_official: boolean; readonly star_count: number }
 }
+
+/** Images as archives of any length: tars that hold a `manifest.json`. */
+export interface EngineArchives {
+  /** To be read or destroyed. EngineNotFound when there is no such image. `reference` is a name with tag, or an id. */
+  saveImage(reference: string, o: EngineCallOptions): Promise<Readable>
+  /**
+   * Under the names that the archive itself gives, which are then taken from the images that had them. EngineRefused when
+   * it is no archive of images. The archive's own error when that breaks off.
+   */
+  loadImage(archive: Readable, o: EngineCallOptions): Promise<void>
+}
