@@ -1,5 +1,6 @@
 /** What options must be to each other. */
 import { FILTERS, isFilterName, type FilterName } from '../../domain/scheduling/filters/index.ts'
+import { checkLogins } from './check-logins.ts'
 import { ALL_FILTERS, lastPart } from './findings.ts'
 import type { Config } from './options.ts'
 
@@ -14,6 +15,7 @@ export function checkTogether(config: Config): string[] {
     ...checkHost(config),
     ...checkEngine(config),
     ...checkTls(config),
+    ...checkLogins(config),
   ]
 }
 

@@ -1,11 +1,18 @@
 /** The options of zun.conf that are read, each with its unit, default and limits (shared names with upstream's file). */
 import type { Option } from './kinds.ts'
 import { API_OPTIONS } from './options/api.ts'
+import { CLOUD_OPTIONS } from './options/cloud.ts'
 import { COMPUTE_OPTIONS } from './options/compute.ts'
 import { GENERAL_OPTIONS } from './options/general.ts'
 import { ZUND_OPTIONS } from './options/zund.ts'
 
-export const OPTIONS = { ...GENERAL_OPTIONS, ...API_OPTIONS, ...COMPUTE_OPTIONS, ...ZUND_OPTIONS } as const
+export const OPTIONS = {
+  ...GENERAL_OPTIONS,
+  ...API_OPTIONS,
+  ...COMPUTE_OPTIONS,
+  ...CLOUD_OPTIONS,
+  ...ZUND_OPTIONS,
+} as const
 
 type Value<O> = O extends Option<infer T> ? T : never
 
