@@ -79,7 +79,7 @@ function testEnvironment(): NodeJS.ProcessEnv {
 }
 
 function describe({ name, about, needs }: Suite): string {
-  const words: Record<Need, string> = { engine: 'an engine', client: 'the OpenStack client' }
+  const words: Record<Need, string> = { engine: 'an engine', client: 'the OpenStack client', shells: 'zsh and fish' }
   const wanted = needs.length === 0 ? '' : ` (needs ${needs.map((need) => words[need]).join(' and ')})`
   return `${name.padEnd(10)}${about}${wanted}`
 }

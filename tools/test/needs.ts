@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { run } from './run.ts'
 
 /** What a suite may need of the machine beyond Node and npm packages. */
-export type Need = 'engine' | 'client'
+export type Need = 'engine' | 'client' | 'shells'
 
 interface Tool {
   readonly command: string
@@ -25,6 +25,10 @@ const TOOLS: Readonly<Record<Need, readonly Tool[]>> = {
   client: [
     { command: 'openstack', package: 'python3-openstackclient' },
     { command: 'zun', package: 'python3-zunclient' },
+  ],
+  shells: [
+    { command: 'zsh', package: 'zsh' },
+    { command: 'fish', package: 'fish' },
   ],
 }
 

@@ -32,7 +32,7 @@ const SUITES: readonly Suite[] = [
   suite('api', 'the HTTP API in one process, on a simulated engine'),
   suite('sdk', 'the typed client, every call of it, on a simulated engine'),
   suite('cli', 'the command line, in pseudo-terminals too, on a simulated and on a real engine', {
-    needs: ['engine'],
+    needs: ['engine', 'shells'],
     testTimeoutMinutes: 3,
   }),
   suite('scheduling', 'which host gets a container: fleets of simulated hosts'),

@@ -82,7 +82,9 @@ complete -o default -F _zund zund ./zund`
 
 /** zsh takes bash's by a module of its own. */
 function zsh(commands: readonly Described[]): string {
-  return `autoload -Uz bashcompinit && bashcompinit\n${bash(commands)}`
+  // Where nobody has set zsh's own completion up, that module has nothing to register with.
+  const own = '(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }'
+  return `${own}\nautoload -Uz bashcompinit && bashcompinit\n${bash(commands)}`
 }
 
 function fish(commands: readonly Described[]): string {

@@ -1,9 +1,6 @@
-/** Tables in windows of several widths, colours, and completion in a real shell. */
+/** Tables in windows of several widths, and colours. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { chmodSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { promisify } from 'node:util'
 import { SimMachine } from '../support/sim-machine.ts'
 import { until } from '../support/until.ts'
 import { Window } from '../client/window.ts'
@@ -100,23 +97,4 @@ test('events are told as they happen until Ctrl-C', async () => {
   })
   window.type('\u0003')
   assert.equal(await window.ended(), 130)
-})
-
-test('completion in a real bash offers commands, options and names of containers', async () => {
-  const script = home.write('completion.bash', await home.ok(['completion', 'bash']))
-  home.write('zund', `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`)
-  chmodSync(home.file('zund'), 0o755)
-  const offered = async (...words: string[]): Promise<string[]> => {
-    const ask = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _zund; printf "%s\\n" "${COMPREPLY[@]}"'
-    const call = ['-c', ask, 'bash', script, home.file('zund'), ...words]
-    const { stdout } = await promisify(execFile)('bash', call, { env: home.environment() })
-    return stdout.split('\n').filter((word) => word !== '')
-  }
-  assert.deepEqual(await offered('ins'), ['inspect'])
-  assert.deepEqual(await offered('capsule', 'a'), ['apply'])
-  assert.deepEqual(await offered('login', ''), ['check'])
-  assert.deepEqual(await offered('ps', '--q'), ['--quiet'])
-  assert.deepEqual(await offered('capsule', 'apply', '--re'), ['--replace'])
-  assert.deepEqual(await offered('stop', 'we'), ['web'])
-  assert.deepEqual(await offered('exec', 'a-'), ['a-container-with-a-rather-long-name'])
 })
