@@ -122,8 +122,46 @@ const SubnetSchema = Type.Object({
   cidr: Type.String(),
   gateway: nullable(Type.String()),
   version: Type.Union([Type.Literal(4), Type.Literal(6)]),
+  hostRoutes: Type.Optional(Type.Array(Type.Object({ destination: Type.String(), nextHop: Type.String() }))),
+  dnsServers: Type.Optional(Type.Array(Type.String())),
 })
 export type Subnet = Static<typeof SubnetSchema>
+
+/** How a port is to be plugged into the switch of its host. */
+export const PlugSchema = Type.Object({
+  /** The network service's own word: `bridge`, `ovs`, `tap` … */
+  kind: Type.String(),
+  /** Bridge of the host that was named; null: the usual one. */
+  bridge: nullable(Type.String()),
+  /** With a Linux bridge between port and switch, which filters. */
+  hybrid: Type.Boolean(),
+})
+export type Plug = Static<typeof PlugSchema>
+
+/** What a network service outside of this one keeps of a port, or is to make. */
+export const RemotePortSchema = Type.Object({
+  /** null: it is still to be made. */
+  portId: nullable(Type.String()),
+  /** Uuid of the container: written on the port, so that it is found again by it. */
+  deviceId: Type.String(),
+  /** Fixed addresses that were asked for. */
+  askedAddresses: Type.Array(Type.String()),
+  /** Ids of the security groups that were asked for; empty: what the network service gives by itself. */
+  securityGroups: Type.Array(Type.String()),
+  /** `80/tcp`: to be opened by a group of the container's own. */
+  openPorts: Type.Array(Type.String()),
+  /** Id of that group, once it is made. */
+  openGroup: nullable(Type.String()),
+  /** What a port that was brought was before, to be given back so; null: it was made for the container. */
+  before: nullable(Type.Object({ deviceOwner: Type.String(), hostId: Type.String() })),
+  /** Security groups that a port that was brought has got, and has lost, for as long as the container has it. */
+  addedGroups: Type.Array(Type.String()),
+  removedGroups: Type.Array(Type.String()),
+  shared: Type.Boolean(),
+  mtu: nullable(Type.Integer()),
+  plug: nullable(PlugSchema),
+})
+export type RemotePort = Static<typeof RemotePortSchema>
 
 /** One network port of a container. `networkId` is also the name of the engine network. */
 export const PortDataSchema = Type.Object({
@@ -136,6 +174,8 @@ export const PortDataSchema = Type.Object({
   macAddress: nullable(Type.String()),
   /** True when the user brought the port: it is unbound, not deleted, with the container. */
   preserveOnDelete: Type.Boolean(),
+  /** Absent: a port of the built-in network service, which is no more than its addresses. */
+  remote: Type.Optional(RemotePortSchema),
 })
 export type PortData = Static<typeof PortDataSchema>
 

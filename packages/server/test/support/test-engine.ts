@@ -21,7 +21,13 @@ export class TestEngine {
 
   /** JSON answer of the engine's own API; throws with its message on an error status. */
   async api<T>(method: string, path: string, body?: object): Promise<T> {
-    return await new Promise<T>((resolve, reject) => {
+    const text = await this.text(method, path, body)
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  /** The same as text. */
+  async text(method: string, path: string, body?: object): Promise<string> {
+    return await new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : JSON.stringify(body)
       const call = request(
         {
@@ -37,7 +43,7 @@ export class TestEngine {
           answer.on('end', () => {
             const text = Buffer.concat(chunks).toString('utf8')
             if ((answer.statusCode ?? 500) >= 400) reject(new Error(`${method} ${path}: ${answer.statusCode} ${text}`))
-            else resolve((text === '' ? undefined : JSON.parse(text)) as T)
+            else resolve(text)
           })
         },
       )
