@@ -1,13 +1,30 @@
-import { randomUUID } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Kysely } from 'kysely'
-import { SystemFault, ZunError } from '../../domain/errors.ts'
+import { Unavailable } from '../../domain/errors.ts'
 import { SqliteConnection, SqliteDialect } from './dialect/sqlite.ts'
-import { MIGRATIONS } from './migrations/index.ts'
+import { deploymentId, migrate, requireCurrent } from './migrate.ts'
 import type { Schema } from './schema.ts'
+import { isBusy, toStoreError } from './store-errors.ts'
 
 /** Most transactions that share one commit. More would not save much and would make the first ones wait. */
 const GROUP_SIZE = 64
+
+/** Between two tries to get at a file that another process writes to. */
+const FIRST_WAIT_MS = 1
+const LONGEST_WAIT_MS = 16
+/** Milliseconds after which whoever waits for that is told to come again. */
+const PATIENCE_MS = 10_000
+/** Milliseconds in which other processes get their turn. */
+const TURN_MS = 2
+
+export interface DatabaseOptions {
+  /** The database's clock, for tests; default the machine's. */
+  readonly nowMs?: () => number
+  /** Other processes write to the same file: a busy one leaves them a turn now and then. */
+  readonly isShared?: boolean
+  /** false: a database of another version is refused, not changed. */
+  readonly migrate?: boolean
+}
 
 interface QueuedWork {
   run(): Promise<void>
@@ -15,7 +32,7 @@ interface QueuedWork {
 }
 
 /**
- * The database file: one connection that writes, one that reads.
+ * The database file: one connection that writes, one that reads. Several processes of one machine may have it open.
  *
  * Writes queue up; whatever is waiting when the writer gets free shares one commit, each in a savepoint of its own, and
  * is answered after the commit is on the disk. Readers have their own connection, so they never see what is not
@@ -27,15 +44,23 @@ export class SqlDatabase {
   readonly deploymentId: string
   readonly #writer: SqliteConnection
   readonly #write: Kysely<Schema>
+  readonly #isShared: boolean
   #queue: QueuedWork[] = []
   #flushing: Promise<void> | undefined
 
-  /** `nowMs`: the database's clock, for tests; default the machine's. */
-  constructor(path: string, options: { readonly nowMs?: () => number } = {}) {
+  constructor(path: string, options: DatabaseOptions = {}) {
     const { nowMs } = options
+    this.#isShared = options.isShared ?? false
     this.#writer = new SqliteConnection(path, { readOnly: false, nowMs })
-    migrate(this.#writer)
-    this.deploymentId = deploymentId(this.#writer)
+    try {
+      if (options.migrate === false) requireCurrent(this.#writer)
+      else migrate(this.#writer)
+      this.deploymentId = deploymentId(this.#writer)
+    } catch (error) {
+      this.#writer.close()
+      throw error
+    }
+    this.#writer.neverBlock()
     this.#write = new Kysely<Schema>({ dialect: new SqliteDialect(this.#writer) })
     const reader = new SqliteConnection(path, { readOnly: true, nowMs })
     this.read = new Kysely<Schema>({ dialect: new SqliteDialect(reader) })
@@ -75,7 +100,7 @@ export class SqlDatabase {
       const group = this.#queue.splice(0, GROUP_SIZE)
       let failure: unknown
       try {
-        this.#writer.exec('BEGIN IMMEDIATE')
+        await this.#begin()
         for (const work of group) await work.run()
         this.#writer.exec('COMMIT')
       } catch (error) {
@@ -86,6 +111,24 @@ export class SqlDatabase {
         } catch {}
       }
       for (const work of group) work.settle(failure)
+      if (this.#isShared && this.#queue.length > 0) await sleep(TURN_MS)
+    }
+  }
+
+  /** While another process writes, the requests of this one go on. */
+  async #begin(): Promise<void> {
+    const end = performance.now() + PATIENCE_MS
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+      try {
+        this.#writer.exec('BEGIN IMMEDIATE')
+        return
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        if (performance.now() > end) {
+          throw new Unavailable('The database is busy.', { cause: error, retryAfterS: 1 })
+        }
+      }
+      await sleep(waitMs)
     }
   }
 
@@ -94,55 +137,4 @@ export class SqlDatabase {
     await this.read.destroy()
     await this.#write.destroy()
   }
-}
-
-function migrate(connection: SqliteConnection): void {
-  connection.exec('CREATE TABLE IF NOT EXISTS schema_migration (name VARCHAR(255) PRIMARY KEY)')
-  const { rows } = connection.run<{ name: string }>('SELECT name FROM schema_migration', [])
-  const done = new Set(rows.map((row) => row.name))
-  for (const { name, statements } of MIGRATIONS) {
-    if (done.has(name)) continue
-    connection.exec('BEGIN IMMEDIATE')
-    try {
-      for (const statement of statements) connection.exec(statement)
-      connection.run('INSERT INTO schema_migration (name) VALUES (?)', [name])
-      connection.exec('COMMIT')
-    } catch (error) {
-      connection.exec('ROLLBACK')
-      throw toStoreError(error)
-    }
-  }
-}
-
-function deploymentId(connection: SqliteConnection): string {
-  const [known] = connection.run<{ id: string }>('SELECT id FROM deployment', []).rows
-  if (known !== undefined) return known.id
-  const id = randomUUID()
-  connection.run('INSERT INTO deployment (id) VALUES (?)', [id])
-  return id
-}
-
-const SQLITE_FULL = 13
-const SQLITE_CONSTRAINT = 19
-
-/** Errors of ours pass; those of the database get a code. */
-export function toStoreError(error: unknown): unknown {
-  if (error instanceof ZunError) return error
-  const errcode = sqliteCode(error)
-  if (errcode === SQLITE_FULL)
-    return new SystemFault('store.full', 'the disk of the database is full', { cause: error })
-  if (errcode === undefined) return error
-  return new SystemFault('store.failed', 'the database refused a statement', { cause: error })
-}
-
-/** True for a UNIQUE (or other) constraint that a statement ran into. */
-export function isConstraint(error: unknown): boolean {
-  return sqliteCode(error) === SQLITE_CONSTRAINT
-}
-
-function sqliteCode(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('errcode' in error)) return undefined
-  const { errcode } = error
-  // The low byte is the primary code; the rest says more exactly which constraint.
-  return typeof errcode === 'number' ? errcode & 0xff : undefined
 }

@@ -55,6 +55,11 @@ export class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
   }
 
+  /** From now on a file that another process writes to is an error at once, and does not keep this thread. */
+  neverBlock(): void {
+    this.#db.exec('PRAGMA busy_timeout = 0')
+  }
+
   exec(sql: string): void {
     this.#db.exec(sql)
   }

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import { Conflict, InvalidInput, SystemFault } from '../../../domain/errors.ts'
 import type { ImageRecord, ImageWrites, Page, Scope } from '../../../orchestration/ports/store.ts'
-import { isConstraint } from '../database.ts'
+import { isConstraint } from '../store-errors.ts'
 import type { ImageTable, Schema } from '../schema.ts'
 import { scoped } from './container-query.ts'
 

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { Conflict, SystemFault } from '../../../domain/errors.ts'
 import type { LocalNetwork, LocalNetworkWrites, NewLocalNetwork, Scope } from '../../../orchestration/ports/store.ts'
-import { isConstraint } from '../database.ts'
+import { isConstraint } from '../store-errors.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared } from '../prepared.ts'
 import type { LocalNetworkTable, Schema } from '../schema.ts'

@@ -4,7 +4,7 @@ import type { Operation, OperationState, Step } from '../../../domain/operation/
 import type { NewOperation, OperationWrites, ReleasedOperation } from '../../../orchestration/ports/store.ts'
 import type { OfAction } from '../../../orchestration/ports/events.ts'
 import type { OperationParams, PullCount, Verb } from '../../../orchestration/ports/wire.ts'
-import { isConstraint } from '../database.ts'
+import { isConstraint } from '../store-errors.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared } from '../prepared.ts'
 import type { OperationTable, Schema } from '../schema.ts'
