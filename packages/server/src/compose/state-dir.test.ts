@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { startTicksOf } from './state-dir.ts'
+import { StateDir, startTicksOf } from './state-dir.ts'
 
 test('a process that has ended has no start time, even while its parent does not ask about it', async (t) => {
   // The program that takes the place of the shell knows nothing of the child it has inherited.
@@ -22,4 +24,25 @@ test('a process that has ended has no start time, even while its parent does not
   }
   assert.equal(startTicksOf(Number(child)), undefined)
   assert.match(startTicksOf(pid) ?? '', /^[0-9]+$/)
+})
+
+test('roles have the directory beside each other, each of them once, and all of them at once alone', (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'zund-lock-'))
+  t.after(() => rmSync(path, { recursive: true, force: true }))
+  const [all, api, again, compute] = Array.from({ length: 4 }, () => new StateDir(path))
+  assert.ok(all !== undefined && api !== undefined && again !== undefined && compute !== undefined)
+  assert.equal(api.lockFor('api'), true)
+  assert.equal(again.lockFor('api'), false)
+  assert.equal(compute.lockFor('compute'), true)
+  assert.equal(all.lock(), false)
+  api.unlock()
+  assert.equal(all.lock(), false)
+  assert.equal(again.lockFor('api'), true)
+  again.unlock()
+  compute.unlock()
+  assert.equal(all.lock(), true)
+  assert.equal(again.lockFor('api'), false)
+  all.unlock()
+  assert.equal(again.lockFor('api'), true)
+  again.unlock()
 })

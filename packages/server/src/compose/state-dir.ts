@@ -17,10 +17,14 @@ export interface RunRecord {
   readonly startedAt: string
 }
 
+const EXCLUSIVE = 'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE'
+/** A read that does not end. */
+const SHARED = 'BEGIN; SELECT name FROM sqlite_master'
+
 /** The files of one machine's service. Everything in it is readable by its owner only. */
 export class StateDir {
   readonly path: string
-  #lock: DatabaseSync | undefined
+  #locks: DatabaseSync[] = []
 
   constructor(path: string) {
     this.path = path
@@ -48,20 +52,31 @@ export class StateDir {
    * process ends: the lock is SQLite's own on an empty database, since Node has no file locks to offer.
    */
   lock(): boolean {
-    const lock = new DatabaseSync(this.file('lock'), { timeout: 0 })
+    return this.#take('lock', EXCLUSIVE)
+  }
+
+  /** Beside other roles: false when this role runs already, or all of them do in one process. */
+  lockFor(role: string): boolean {
+    if (this.#take('lock', SHARED) && this.#take(`lock.${role}`, EXCLUSIVE)) return true
+    this.unlock()
+    return false
+  }
+
+  unlock(): void {
+    for (const lock of this.#locks) lock.close()
+    this.#locks = []
+  }
+
+  #take(file: string, how: string): boolean {
+    const lock = new DatabaseSync(this.file(file), { timeout: 0 })
     try {
-      lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+      lock.exec(how)
     } catch {
       lock.close()
       return false
     }
-    this.#lock = lock
+    this.#locks.push(lock)
     return true
-  }
-
-  unlock(): void {
-    this.#lock?.close()
-    this.#lock = undefined
   }
 
   /** Whether some process holds the directory. */
