@@ -32,8 +32,8 @@ async function serve(engine: EngineStreams): Promise<HostStreamsServer> {
 }
 
 function dialerTo(server: HostStreamsServer, tls: Tls, name = HOST): HttpsStreamDialer {
-  const addressOf = (asked: string) => (asked === name ? { address: '127.0.0.1', port: server.port } : undefined)
-  return new HttpsStreamDialer({ ...TIMES, tls, addressOf })
+  const addressOf = async (asked: string) => (asked === name ? { address: '127.0.0.1', port: server.port } : undefined)
+  return new HttpsStreamDialer({ ...TIMES, tls: () => tls, addressOf })
 }
 
 streamDialerSuite('HttpsStreamDialer', async (engine) => {

@@ -2,28 +2,16 @@ import type { IncomingMessage } from 'node:http'
 import { Agent } from 'node:https'
 import { PassThrough, Readable, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { PeerCertificate } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { StreamDialer } from '../../app/ports/stream-dialer.ts'
-import {
-  EngineConflict,
-  EngineFailed,
-  EngineNotFound,
-  EngineRefused,
-  EngineUnavailable,
-  messageOf,
-  Unavailable,
-} from '../../domain/errors.ts'
-import { peerIdentity } from '../../lib/peer-identity.ts'
+import { errorOf } from '../../app/ports/host-failures.ts'
+import { EngineUnavailable, messageOf, Unavailable } from '../../domain/errors.ts'
+import { authorityOf, onlyHost, type HostAccess } from './host-access.ts'
 import { WebSocketStream, type WebSocketStreamOptions } from '../../lib/web-socket-stream.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
 import type { FollowRequest, LogStream, PathStat, ProgramStream } from '../../orchestration/ports/engine.ts'
 
-export interface HttpsDialerOptions extends WebSocketStreamOptions {
-  /** Where a host listens; undefined: nobody knows. The certificate must have the host's name, whatever its address. */
-  readonly addressOf: (host: string) => { readonly address: string; readonly port: number } | undefined
-  /** PEM. `ca` is the deployment's own; the certificate is the control plane's. */
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
+export interface HttpsDialerOptions extends WebSocketStreamOptions, HostAccess {
   readonly openTimeoutMs: number
 }
 
@@ -80,7 +68,7 @@ export class HttpsStreamDialer implements StreamDialer {
   ): Promise<void> {
     const { stream } = await this.#open(host, 'put-archive', { container: containerUuid, path }, o)
     const answered = new Promise<void>((resolve, reject) => {
-      stream.once('note', ({ failed }: { failed?: { code: string; message: string } }) => {
+      stream.once('note', ({ failed }: { failed?: unknown }) => {
         if (failed === undefined) resolve()
         else reject(errorOf(failed))
       })
@@ -104,18 +92,11 @@ export class HttpsStreamDialer implements StreamDialer {
     query: Readonly<Record<string, string>>,
     { signal }: CallOptions,
   ): Promise<Opened> {
-    const { addressOf, tls, openTimeoutMs } = this.#options
-    const at = addressOf(host)
-    if (at === undefined) throw new Unavailable('The host of the container cannot be reached.', { retryAfterS: 30 })
+    const { tls, openTimeoutMs } = this.#options
+    const authority = await authorityOf(this.#options, host)
     signal.throwIfAborted()
-    const address = at.address.includes(':') ? `[${at.address}]` : at.address
-    const ws = new WebSocket(`wss://${address}:${at.port}/v1/${kind}?${new URLSearchParams(query).toString()}`, {
-      agent: new Agent({
-        ...tls,
-        minVersion: 'TLSv1.3',
-        servername: '',
-        checkServerIdentity: (_, certificate) => requireHost(host, certificate),
-      }),
+    const ws = new WebSocket(`wss://${authority}/v1/${kind}?${new URLSearchParams(query).toString()}`, {
+      agent: new Agent({ ...tls(), ...onlyHost(host) }),
       perMessageDeflate: false,
       handshakeTimeout: openTimeoutMs,
     })
@@ -135,13 +116,6 @@ export class HttpsStreamDialer implements StreamDialer {
       ws.once('open', () => resolve({ stream: new WebSocketStream(ws, this.#options), headers }))
     })
   }
-}
-
-/** Its address does not count. */
-function requireHost(host: string, certificate: PeerCertificate): Error | undefined {
-  const peer = peerIdentity(certificate)
-  if (peer?.role === 'host' && peer.host === host) return undefined
-  return new Error(`the certificate is not that of ${host}`)
 }
 
 function program({ stream, headers }: Opened): ProgramStream {
@@ -172,23 +146,8 @@ async function refusalOf(response: Readable): Promise<Error> {
   let text = ''
   for await (const chunk of response.pipe(new PassThrough()) as AsyncIterable<Buffer>) text += chunk.toString('utf8')
   try {
-    return errorOf(JSON.parse(text) as { code: string; message: string })
+    return errorOf(JSON.parse(text))
   } catch (error) {
     return new Unavailable('The host gave no answer that could be read.', { cause: new Error(messageOf(error)) })
-  }
-}
-
-function errorOf({ code, message }: { readonly code: string; readonly message: string }): Error {
-  switch (code) {
-    case 'engine.not_found':
-      return new EngineNotFound(message)
-    case 'engine.conflict':
-      return new EngineConflict(message)
-    case 'engine.refused':
-      return new EngineRefused(message)
-    case 'engine.unavailable':
-      return new EngineUnavailable(message)
-    default:
-      return new EngineFailed(message)
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Direct, unqueued requests to a container's host: everything that reads from or talks to a live container.
- * Adapters: adapters/streams/local (same process); one over TLS, to other hosts, does not exist yet.
+ * Adapters: adapters/streams/local-host-gateway (same process) and adapters/streams/https-host-gateway (other hosts); both pass
+ * test/contract/host-gateway.suite.ts.
  *
  * Every request has a deadline and an answer of bounded size. Errors: those of orchestration/ports/engine.ts, by class;
  * Unavailable when the host cannot be reached.

@@ -5,8 +5,10 @@ import { pipeline } from 'node:stream/promises'
 import { Transform, type Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { WebSocketServer } from 'ws'
-import { messageOf, ZunError } from '../../domain/errors.ts'
+import { failureOf } from '../../app/ports/host-failures.ts'
+import { messageOf } from '../../domain/errors.ts'
 import { peerIdentity } from '../../lib/peer-identity.ts'
+import { serveHostCall, type HostCallsOptions } from './host-calls.ts'
 import { WebSocketStream, type WebSocketStreamOptions } from '../../lib/web-socket-stream.ts'
 import type { Logger, Service } from '../../orchestration/ports/clock.ts'
 import type { EngineStreams, FollowRequest, ProgramStream } from '../../orchestration/ports/engine.ts'
@@ -16,14 +18,27 @@ export interface HostStreamsOptions extends WebSocketStreamOptions {
   /** 0 takes a free one. */
   readonly port: number
   /** PEM. `ca` is the deployment's own: nobody else's certificates count. Only the control plane may ask. */
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
+  readonly tls: HostTls
   /** Milliseconds for the engine to open a stream. */
   readonly openTimeoutMs: number
+  /** What answers calls that are no streams; absent: there are none. */
+  readonly calls?: HostCallsOptions
 }
+
+interface HostTls {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+/** Milliseconds for a request to arrive: the largest archive over a slow line. */
+const REQUEST_TIMEOUT_MS = 300_000
+/** Longer than the control plane lets a connection rest. */
+const KEEP_ALIVE_MS = 75_000
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
-/** Streams of one host's engine for the control plane, each a WebSocket (docs/design/terminals.md). */
+/** What the control plane asks of a host: streams, each a WebSocket (docs/design/terminals.md), and calls. */
 export class HostStreamsServer implements Service {
   readonly #engine: EngineStreams
   readonly #options: HostStreamsOptions
@@ -46,8 +61,16 @@ export class HostStreamsServer implements Service {
       minVersion: 'TLSv1.3',
       requestCert: true,
       rejectUnauthorized: true,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     })
-    this.#server.on('request', (_request, response) => response.writeHead(404, { Connection: 'close' }).end())
+    this.#server.on('request', (request, response) => {
+      const { calls } = options
+      if (calls === undefined || !isControlPlane(request)) {
+        response.writeHead(calls === undefined ? 404 : 403, { Connection: 'close' }).end()
+      } else void serveHostCall(request, response, calls, log)
+    })
+    this.#server.on('tlsClientError', (error) => log.warn({ err: error }, 'a connection to this host was refused'))
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void this.#serve(request, socket, head)
     })
@@ -57,16 +80,25 @@ export class HostStreamsServer implements Service {
     return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port
   }
 
+  /** For connections from now on; those that are open go on as they are. */
+  renew(tls: HostTls): void {
+    this.#server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' })
+  }
+
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(this.#options.port, this.#options.host, () => resolve())
+      this.#server.listen(this.#options.port, this.#options.host, () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
     })
   }
 
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const stream of this.#open) stream.destroy(new Error('the host is going away'))
+    this.#server.closeIdleConnections()
     setTimeout(() => this.#server.closeAllConnections(), this.#options.closeGraceMs).unref()
     await closed
   }
@@ -151,7 +183,7 @@ export class HostStreamsServer implements Service {
           upload?.note({ done: true })
         } catch (error) {
           if (upload === undefined) throw error
-          upload.note({ failed: told(error) })
+          upload.note({ failed: failureOf(error) })
         }
         upload?.end()
         return
@@ -204,14 +236,9 @@ async function drained(stream: Duplex): Promise<void> {
   })
 }
 
-/** What the dialer makes an error of the same class of. */
-function told(error: unknown): { code: string; message: string } {
-  return { code: error instanceof ZunError ? error.code : 'engine.failed', message: messageOf(error) }
-}
-
 function refuse(socket: Duplex, status: number, error: unknown): void {
   if (socket.destroyed || !socket.writable) return
-  const body = JSON.stringify(told(error))
+  const body = JSON.stringify(failureOf(error))
   const head = `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\n`
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy())
 }
