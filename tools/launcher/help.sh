@@ -165,7 +165,9 @@ container engine of their own in a network of its own, which is stopped afterwar
   --setup-only    install what the suites need, and stop
   -- ...          what follows goes to `node --test`; files replace those of the suite
 
-  ZUND_TEST_ENGINE   socket of an engine to use instead; it needs the image busybox:latest
+  ZUND_TEST_ENGINE      socket of an engine to use instead; it needs the image busybox:latest
+  ZUND_TEST_OPENSTACK   clouds.yaml of OpenStack services on this machine to use instead, with the accounts
+                        that tools/openstack makes
 
 Example: ./zund test unit -- --test-name-pattern=quota
 TEXT

@@ -20,13 +20,11 @@ const IMPORT_TIMEOUT_MS = 60_000
 
 /** Makes the image busybox:latest (command: sh) in an engine, from the machine's static busybox and nothing else. */
 export async function importBusybox(socketPath: string, o: { signal: AbortSignal }): Promise<void> {
-  const busybox = staticBusybox()
-  if (busybox === undefined) throw new Error('there is no static busybox to make the test image of')
   const signal = AbortSignal.any([o.signal, AbortSignal.timeout(IMPORT_TIMEOUT_MS)])
   const scratch = mkdtempSync(join(tmpdir(), 'zund-image-'))
   try {
     const tree = join(scratch, 'tree')
-    makeTree(tree, busybox)
+    makeBusyboxTree(tree)
     const tar = join(scratch, 'tar')
     await run(['tar', '-C', tree, '--owner=0', '--group=0', '-cf', tar, '.'], { signal })
     await importTar(socketPath, tar, signal)
@@ -35,7 +33,10 @@ export async function importBusybox(socketPath: string, o: { signal: AbortSignal
   }
 }
 
-function makeTree(tree: string, busybox: string): void {
+/** The root of a filesystem with all that busybox can be. */
+export function makeBusyboxTree(tree: string): void {
+  const busybox = staticBusybox()
+  if (busybox === undefined) throw new Error('there is no static busybox to make the test image of')
   for (const name of ['bin', 'dev', 'etc', 'home', 'proc', 'root', 'sys', 'tmp', 'var']) {
     mkdirSync(join(tree, name), { recursive: true })
   }

@@ -1,6 +1,7 @@
 /** Behind `./zund test`. Uses only what comes with Node. */
 import { join } from 'node:path'
 import { Misuse, parseArguments } from './arguments.ts'
+import { SharedCloud } from '../openstack/shared-cloud.ts'
 import { SharedEngine } from './shared-engine.ts'
 import { installTools, type Need } from './needs.ts'
 import { runSuite, type SuiteResult } from './run-suite.ts'
@@ -29,6 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 
   await using engine = new SharedEngine()
+  await using cloud = new SharedCloud(root)
   const endsAt = performance.now() + WHOLE_RUN_MS
   const total = { passed: 0, failed: 0 }
   const lines: string[] = []
@@ -38,13 +40,14 @@ async function main(argv: readonly string[]): Promise<number> {
     const startedAt = performance.now()
     const files = args.files.length > 0 ? args.files : filesOf(root, suite)
     const run = { suite, root, files, nodeOptions: args.nodeOptions, msLeft: endsAt - startedAt }
-    const result = await runWithNeeds(suite, trouble, engine, signal, async (where) =>
+    const result = await runWithNeeds(suite, trouble, { engine, cloud }, signal, async (where) =>
       runSuite({ ...run, ...where }, { signal }),
     )
     lines.push(summary(suite, result, performance.now() - startedAt))
     total.passed += result.passed
     total.failed += result.failed
   }
+  await cloud.stop()
   await engine.stop()
   console.log(`\n${lines.join('\n')}\n${total.passed} passed, ${total.failed} failed`)
   if (signal.aborted) return 130
@@ -55,12 +58,17 @@ async function main(argv: readonly string[]): Promise<number> {
 async function runWithNeeds(
   suite: Suite,
   trouble: string | undefined,
-  engine: SharedEngine,
+  { engine, cloud }: { engine: SharedEngine; cloud: SharedCloud },
   signal: AbortSignal,
   run: (where: { env: NodeJS.ProcessEnv; wrap: readonly string[] }) => Promise<SuiteResult>,
 ): Promise<SuiteResult> {
   if (suite.needs.length > 0 && trouble !== undefined) return unmet(trouble)
   const env = testEnvironment()
+  if (suite.needs.includes('openstack')) {
+    const broken = await settle(() => cloud.ready({ signal }))
+    if (broken !== undefined) return unmet(broken)
+    return await run({ env: { ...env, ZUND_TEST_OPENSTACK: cloud.accounts }, wrap: cloud.enter })
+  }
   if (!suite.needs.includes('engine')) return await run({ env, wrap: [] })
   const broken = await settle(() => engine.ready({ signal }))
   if (broken !== undefined) return unmet(broken)
@@ -79,7 +87,12 @@ function testEnvironment(): NodeJS.ProcessEnv {
 }
 
 function describe({ name, about, needs }: Suite): string {
-  const words: Record<Need, string> = { engine: 'an engine', client: 'the OpenStack client', shells: 'zsh and fish' }
+  const words: Record<Need, string> = {
+    engine: 'an engine',
+    client: 'the OpenStack client',
+    shells: 'zsh and fish',
+    openstack: 'OpenStack services',
+  }
   const wanted = needs.length === 0 ? '' : ` (needs ${needs.map((need) => words[need]).join(' and ')})`
   return `${name.padEnd(10)}${about}${wanted}`
 }

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { OPENSTACK_TOOLS } from '../openstack/packages.ts'
 import { run } from './run.ts'
 
 /** What a suite may need of the machine beyond Node and npm packages. */
-export type Need = 'engine' | 'client' | 'shells'
+export type Need = 'engine' | 'client' | 'shells' | 'openstack'
 
-interface Tool {
+export interface Tool {
+  /** A program of it, or a file by its path. */
   readonly command: string
   /** Debian's package that has it. */
   readonly package: string
@@ -30,6 +32,7 @@ const TOOLS: Readonly<Record<Need, readonly Tool[]>> = {
     { command: 'zsh', package: 'zsh' },
     { command: 'fish', package: 'fish' },
   ],
+  openstack: OPENSTACK_TOOLS,
 }
 
 const INSTALL_TIMEOUT_MS = 15 * 60_000
@@ -43,14 +46,15 @@ export async function installTools(root: string, needs: readonly Need[], o: { si
   if (!hasCommand('apt-get')) throw new Error(`${wish} (names of Debian's packages): install them by hand`)
   console.log(`zund: installing ${missing.join(' ')}`)
   const signal = AbortSignal.any([o.signal, AbortSignal.timeout(INSTALL_TIMEOUT_MS)])
-  await run(['sh', join(root, 'tools/launcher/apt-install.sh'), ...missing], { signal })
+  await run(['sh', join(root, 'tools/launcher/apt-install.sh'), '--no-start', ...missing], { signal })
 }
 
 /** A docker-ce from elsewhere has the command as well, and Debian's package would fight with it: commands decide. */
 function missingPackages(needs: readonly Need[]): string[] {
   const tools = needs.flatMap((need) => TOOLS[need])
   const missing = tools.filter(({ command }) => !hasCommand(command)).map((tool) => tool.package)
-  if (needs.includes('engine') && staticBusybox() === undefined) missing.push('busybox-static')
+  if ((needs.includes('engine') || needs.includes('openstack')) && staticBusybox() === undefined)
+    missing.push('busybox-static')
   return [...new Set(missing)]
 }
 
@@ -60,6 +64,7 @@ function hasCommand(name: string): boolean {
 
 function pathOf(name: string): string | undefined {
   // Root's tools are not in everybody's PATH.
+  if (name.startsWith('/')) return existsSync(name) ? name : undefined
   const places = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin']
   return places.map((place) => join(place, name)).find((path) => isExecutable(path))
 }

@@ -59,6 +59,12 @@ const SUITES: readonly Suite[] = [
     timeoutMinutes: 15,
     testTimeoutMinutes: 10,
   }),
+  suite('openstack', 'with real Keystone, Glance, Neutron, Cinder and Placement', {
+    needs: ['client', 'openstack'],
+    concurrency: 1,
+    timeoutMinutes: 15,
+    testTimeoutMinutes: 5,
+  }),
 ]
 
 function suite(name: string, about: string, more: Partial<Suite> = {}): Suite {
