@@ -59,7 +59,9 @@ export interface ApiDeps {
   readonly log: Logger
   readonly store: Store
   readonly doorbell: Doorbell
-  readonly identity: Identity & IdentityService
+  readonly identity: Identity
+  /** What gives out tokens, where that is done here. */
+  readonly logins?: IdentityService | undefined
   readonly tickets: StreamTickets
   readonly gateway: HostGateway
   readonly dialer: StreamDialer
@@ -76,7 +78,7 @@ export interface ApiDeps {
 }
 
 export function composeApi(given: ApiDeps): FastifyInstance {
-  const { config, log, identity } = given
+  const { config, log, identity, logins } = given
   const policy = policyOf(given)
   const feed = eventFeed(given)
   const app = buildApiServer({
@@ -84,7 +86,7 @@ export function composeApi(given: ApiDeps): FastifyInstance {
     policy,
     log,
     routes: apiRoutes({ ...given, feed }, policy),
-    mounts: [identityRoutes(identity)],
+    mounts: logins === undefined ? [] : [identityRoutes(logins)],
     terminals: given.terminals,
     tls: given.tls,
     options: {

@@ -29,7 +29,7 @@ export interface SingleMachineOptions {
   readonly configDirs?: readonly string[]
   readonly log: Logger
   readonly checkpoint: Checkpoint
-  /** By user name. */
+  /** By user name, of the built-in identity. */
   readonly passwords: ReadonlyMap<string, string>
   /** The engine that is driven; the real one unless a measurement puts another in its place. */
   readonly engine?: ContainerEngine
@@ -66,7 +66,8 @@ export class SingleMachine {
     const secrets = await openSecrets(parts, this.#options)
     const engine = this.#options.engine ?? this.#engine(database.deploymentId)
     await requireEngine(engine, config)
-    const identity = await composeIdentity(config, database, passwords)
+    const { identity, logins, close } = await composeIdentity({ config, database, passwords, log })
+    life.onStop(close)
     await life.start(...composeConductor({ ...parts, config, log }))
 
     const { agent, disposer, imageWorker, images, networks, registry } = composeHost({
@@ -95,6 +96,7 @@ export class SingleMachine {
       store: checkpointedStore(store, checkpoint),
       doorbell,
       identity,
+      logins,
       tickets,
       registry,
       secrets,

@@ -100,7 +100,6 @@ test('a host that does not answer within the time of a request is a 503', async 
   const mend = machine.engine.calls.faults.add({ call: 'logs', trouble: { kind: 'hang' } })
   const answer = await machine.ask('alice', 'GET', `/v1/containers/${uuid}/logs`)
   assert.equal(answer.statusCode, 503)
-  assert.equal(answer.headers['retry-after'], undefined)
   mend()
   await machine.clear()
 })

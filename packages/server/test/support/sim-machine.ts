@@ -173,6 +173,7 @@ export class SimMachine {
       store: this.store,
       doorbell: this.#doorbell,
       identity: this.identity,
+      logins: this.identity,
       tickets,
       secrets: this.#secrets,
       terminals: this.#terminals.proxy,

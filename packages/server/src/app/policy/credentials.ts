@@ -3,7 +3,18 @@ import type { Caller } from '../ports/identity.ts'
 
 /** What a rule may say of the caller, under the names and the older aliases of the rule language. */
 export function credentialsOf(
-  caller: Pick<Caller, 'userId' | 'userDomainId' | 'projectId' | 'projectDomainId' | 'roles'>,
+  caller: Pick<
+    Caller,
+    | 'userId'
+    | 'userDomainId'
+    | 'projectId'
+    | 'projectDomainId'
+    | 'roles'
+    | 'systemScope'
+    | 'domainId'
+    | 'isAdminProject'
+    | 'service'
+  >,
   isAdmin: boolean,
 ): Credentials {
   return {
@@ -17,14 +28,13 @@ export function credentialsOf(
     project_domain: caller.projectDomainId,
     roles: caller.roles,
     is_admin: isAdmin,
-    is_admin_project: true,
-    // Tokens here are of projects or of nothing, and no service speaks for a user.
-    system_scope: null,
-    domain_id: null,
-    service_user_id: null,
-    service_user_domain_id: null,
-    service_project_id: null,
-    service_project_domain_id: null,
-    service_roles: [],
+    is_admin_project: caller.isAdminProject ?? true,
+    system_scope: caller.systemScope ?? null,
+    domain_id: caller.domainId ?? null,
+    service_user_id: caller.service?.userId ?? null,
+    service_user_domain_id: caller.service?.userDomainId ?? null,
+    service_project_id: caller.service?.projectId ?? null,
+    service_project_domain_id: caller.service?.projectDomainId ?? null,
+    service_roles: caller.service?.roles ?? [],
   }
 }

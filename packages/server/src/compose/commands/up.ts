@@ -6,7 +6,9 @@ import { checkpointFrom } from '../../lib/checkpoints.ts'
 import { terminalBaseUrl } from '../app-options.ts'
 import { baseUrl } from '../base-url.ts'
 import { passwordsOf, writeCloudsFile } from '../clouds-file.ts'
+import { usesKeystone } from '../config/check-logins.ts'
 import type { Config, OptionName } from '../config/options.ts'
+import { authenticateUri } from '../identity.ts'
 import { logFile, openLog } from '../logger.ts'
 import { ROLES, SingleMachine } from '../single-machine.ts'
 import { ensurePolicyFile, POLICY_FILE } from '../single-machine-policy.ts'
@@ -20,7 +22,7 @@ export const UP_HELP = `usage: zund up [--state-dir DIR] [--api-port PORT] [--ws
                [--config-file FILE]... [--config-dir DIR]... [--detach] [--no-install]
 
 Starts the whole service on this machine: API, conductor, compute and terminal proxy in one process, on SQLite,
-with an identity service of its own. Options of zun.conf are honoured; those of the command line win.
+with an identity service of its own unless [keystone_authtoken] names one. Options of zun.conf are honoured; those of the command line win.
 
   --state-dir DIR      where everything is kept (default: $ZUND_STATE_DIR, /var/lib/zund for root,
                        else ~/.local/state/zund)
@@ -83,10 +85,14 @@ async function inForeground({ stateDir, config: given, overrides }: UpOptions, {
     return 0
   }
   try {
-    const passwords = passwordsOf(state)
     const found = findConfig(state, given, { ...terminalUrl(overrides), ...overrides })
     const config = requireConfig(found)
-    if (config.policyFile === POLICY_FILE && !directoriesOf(found).some((directory) => hasPolicyFile(directory))) {
+    const passwords = usesKeystone(config) ? undefined : passwordsOf(state)
+    if (
+      passwords !== undefined &&
+      config.policyFile === POLICY_FILE &&
+      !directoriesOf(found).some((directory) => hasPolicyFile(directory))
+    ) {
       ensurePolicyFile(state)
     }
     // Everything of the user's directory has been looked up; it may be unmounted now.
@@ -110,7 +116,8 @@ function terminalUrl({ wsproxyHost }: UpOptions['overrides']): Partial<Record<Op
 async function serve(
   state: StateDir,
   found: Found & { readonly config: Config },
-  passwords: ReadonlyMap<string, string>,
+  /** Of the built-in identity; undefined: users are those of a cloud. */
+  passwords: ReadonlyMap<string, string> | undefined,
   out: Streams['out'],
 ): Promise<number> {
   const { config } = found
@@ -122,7 +129,7 @@ async function serve(
     state,
     configDirs: directoriesOf(found),
     log,
-    passwords,
+    passwords: passwords ?? new Map(),
     checkpoint: checkpointFrom(process.env),
     onFatal: (reason) => {
       log.error({ reason }, 'stopping')
@@ -140,7 +147,10 @@ async function serve(
     reopen()
     machine.reload()
   })
-  const cloudsFile = writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords, authorityOf(config))
+  const cloudsFile =
+    passwords === undefined
+      ? undefined
+      : writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords, authorityOf(config))
   state.writeRunRecord({
     pid: process.pid,
     startTicks: startTicksOf(process.pid) ?? '',
@@ -166,10 +176,14 @@ function authorityOf({ enableSslApi, sslCertFile }: Config): string | undefined 
   return enableSslApi && sslCertFile !== null && isSelfSigned(sslCertFile) ? resolve(sslCertFile) : undefined
 }
 
-function welcome(config: Config, cloudsFile: string): string[] {
-  return [
+function welcome(config: Config, cloudsFile: string | undefined): string[] {
+  const where = [
     `zund is ready on ${config.host === '' ? hostname() : config.host}.`,
     `  endpoint     ${baseUrl(config)}/v1`,
+  ]
+  if (cloudsFile === undefined) return [...where, `  identity     ${authenticateUri(config)}`]
+  return [
+    ...where,
     `  clouds.yaml  ${cloudsFile}   (clouds: zund = member of project demo, zund-admin = admin)`,
     '',
     'Try:',

@@ -1,4 +1,5 @@
 /** Are the logins at the identity service complete? */
+import type { Finding } from './findings.ts'
 import type { Config } from './options.ts'
 
 export const LOGINS = { serviceLogin: 'keystone_auth', tokens: 'keystone_authtoken' } as const
@@ -17,6 +18,15 @@ export function hasLogin(config: Config, name: LoginName): boolean {
 /** [keystone_authtoken] says where tokens come from: Keystone's count, not the built-in ones. */
 export function usesKeystone(config: Config): boolean {
   return config.tokensAuthUrl !== null || config.tokensAuthenticateUri !== null
+}
+
+/** Other services are asked with the tokens of callers, and take those of Keystone only. */
+export function loginFindings(config: Config): Finding[] {
+  if (!hasLogin(config, 'serviceLogin') || usesKeystone(config)) return []
+  const text =
+    'option auth_url in [keystone_auth] is set without one in [keystone_authtoken]: ' +
+    'other services do not know the users of the built-in identity'
+  return [{ level: 'warn', text }]
 }
 
 function checkLogin(config: Config, name: LoginName): string[] {

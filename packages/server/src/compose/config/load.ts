@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../domain/errors.ts'
+import { loginFindings } from './check-logins.ts'
 import { checkTogether } from './check-together.ts'
 import { ConfigError } from './config-error.ts'
 import { driverFindings, filterFindings, findingsOf, type Finding } from './findings.ts'
@@ -54,7 +55,13 @@ export function readConfig({ files, environment, overrides }: ConfigSources): Co
   const together = checkTogether(config).map(asError)
   return {
     config: together.length > 0 ? null : config,
-    findings: [...together, ...driverFindings(config), ...filterFindings(config), ...findings],
+    findings: [
+      ...together,
+      ...driverFindings(config),
+      ...filterFindings(config),
+      ...loginFindings(config),
+      ...findings,
+    ],
   }
 }
 

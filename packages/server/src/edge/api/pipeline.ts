@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestContext } from '../../app/context.ts'
-import type { Caller } from '../../app/ports/identity.ts'
+import type { Caller, Presented } from '../../app/ports/identity.ts'
 import { ApiError, InvalidInput, NotAcceptable, Unavailable } from '../../domain/errors.ts'
 import { Accept } from './accept.ts'
 import { hasBody, parseObject, readBody, tooLarge } from './body.ts'
@@ -70,7 +70,8 @@ export class Pipeline {
       if (request.method !== 'GET') throw notAllowed(request.method, path)
       return send(reply, 200, v1Document(baseUrl))
     }
-    const caller = await this.#authenticate(request, reply, signal)
+    const shown = shownBy(request, path)
+    const caller = await this.#authenticate(reply, shown, signal)
     if (caller === undefined) return reply
     const minor = askedVersion(request)
     setVersion(reply, minor)
@@ -84,7 +85,7 @@ export class Pipeline {
     const ctx: RequestContext = {
       requestId: request.id,
       caller,
-      token: tokenOf(request),
+      token: shown.token,
       isAdmin: false,
       minor,
       publicUrl: isPublic ? baseUrl : null,
@@ -104,10 +105,9 @@ export class Pipeline {
     })
     if (result.headers !== undefined) reply.headers(result.headers)
     if (result.stream !== undefined) {
-      const token = tokenOf(request)
       return this.#streams.start(reply, result.stream, async () => {
         const asked = AbortSignal.timeout(this.#deps.options.requestTimeoutMs)
-        return (await this.#deps.identity.validate(token, { signal: asked })) !== undefined
+        return (await this.#deps.identity.validate(shown.token, { ...shown, signal: asked })) !== undefined
       })
     }
     if (result.bytes !== undefined) {
@@ -122,9 +122,9 @@ export class Pipeline {
   }
 
   /** undefined: refused, and the answer is sent. It has its own form: the token check sits outside the formatter. */
-  async #authenticate(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<Caller | undefined> {
-    const token = tokenOf(request)
-    const caller = token === '' ? undefined : await this.#deps.identity.validate(token, { signal })
+  async #authenticate(reply: FastifyReply, shown: Shown, signal: AbortSignal): Promise<Caller | undefined> {
+    const { token } = shown
+    const caller = token === '' ? undefined : await this.#deps.identity.validate(token, { ...shown, signal })
     if (caller !== undefined) return caller
     reply.header('WWW-Authenticate', `Keystone uri="${this.#deps.identity.authenticateUri}"`)
     await send(reply, 401, {
@@ -169,8 +169,7 @@ export class Pipeline {
     }
     reply.header('x-openstack-request-id', requestId)
     if (known instanceof UnsupportedMicroversion) setVersion(reply, MIN_MINOR)
-    // In any other error python-zunclient fails over this header, and its user sees a TypeError instead of the message.
-    if (retryAfterS !== undefined && status === 413) reply.header('Retry-After', String(retryAfterS))
+    if (retryAfterS !== undefined && bearsRetryAfter(request, status)) reply.header('Retry-After', String(retryAfterS))
     return send(reply, status, body)
   }
 }
@@ -191,16 +190,28 @@ function askedVersion(request: FastifyRequest): number {
   return parseMicroversion(Array.isArray(header) ? header.join(' ') : header)
 }
 
+/** But for 413 python-zunclient fails over this header, and its user sees a TypeError instead of the message. */
+function bearsRetryAfter({ headers }: FastifyRequest, status: number): boolean {
+  return status === 413 || headers['user-agent']?.includes('zunclient') !== true
+}
+
 /** Of the request that this one is part of: what another service has in its log too. */
 function globalRequestId(request: FastifyRequest): string | null {
   const given = request.headers['x-openstack-request-id']
   return typeof given === 'string' && /^req-[0-9a-f-]{36}$/i.test(given) ? given : null
 }
 
-/** Empty: none. */
-function tokenOf({ headers }: FastifyRequest): string {
-  const token = headers['x-auth-token']
-  return typeof token === 'string' ? token : ''
+/** What says who is calling. Nothing else of a request does: other headers of identity are not looked at. */
+type Shown = { readonly token: string } & Omit<Presented, 'signal'>
+
+/** `token` empty: none. */
+function shownBy({ headers, method }: FastifyRequest, path: string): Shown {
+  const [token, serviceToken] = [headers['x-auth-token'], headers['x-service-token']]
+  return {
+    token: typeof token === 'string' ? token : '',
+    ...(typeof serviceToken === 'string' && serviceToken !== '' ? { serviceToken } : {}),
+    request: { method, path },
+  }
 }
 
 /** Errors are JSON, so a client that takes only that may ask for anything. */
