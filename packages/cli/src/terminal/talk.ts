@@ -37,6 +37,7 @@ export async function talk(api: Api, context: Context, url: string, options: Tal
       else await write(stream === 'stderr' ? stderr : stdout, data)
     },
   })
+  if (joined !== null && options.log !== undefined) void joined.begin(options.log())
   const raw = options.tty && options.input && stdin.isTTY
   const restore = raw ? rawKeys(context) : () => undefined
   const size = (): void => {
