@@ -3,6 +3,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import {
   ClaimedOperationSchema,
   ClaimQuerySchema,
+  DeploymentQuerySchema,
   DisposalSchema,
   DisposedSchema,
   HeartbeatSchema,
@@ -24,6 +25,7 @@ const Entries = Type.Array(StepEntrySchema)
 const Nothing = Type.Null()
 
 export const LINK_CALLS = {
+  deployment: { request: DeploymentQuerySchema, answer: Type.String() },
   openSession: { request: HostHelloSchema, answer: SessionSchema },
   claim: { request: ClaimQuerySchema, answer: Type.Array(ClaimedOperationSchema) },
   heartbeat: { request: HeartbeatSchema, answer: RenewResultSchema },

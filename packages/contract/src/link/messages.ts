@@ -66,11 +66,23 @@ export const HostInventorySchema = Type.Object({
 })
 export type HostInventory = Static<typeof HostInventorySchema>
 
+/** Where a host listens for the control plane. */
+export const HostAddressSchema = Type.Object({
+  address: Type.String({ minLength: 1, maxLength: 255 }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+})
+export type HostAddress = Static<typeof HostAddressSchema>
+
 export const HostHelloSchema = Type.Object({
   host: Type.String(),
   availabilityZone: Type.String(),
+  /** Absent: it is in the same process, and need not be reached. */
+  address: Type.Optional(HostAddressSchema),
 })
 export type HostHello = Static<typeof HostHelloSchema>
+
+export const DeploymentQuerySchema = Type.Object({ host: Type.String() })
+export type DeploymentQuery = Static<typeof DeploymentQuerySchema>
 
 export const SessionSchema = Type.Object({
   host: Type.String(),
@@ -199,11 +211,16 @@ export const ClaimedOperationSchema = Type.Object({
 })
 export type ClaimedOperation = Static<typeof ClaimedOperationSchema>
 
+const HeldOperationSchema = Type.Object({ operationId: Type.Integer(), fence: Type.Integer() })
+export type HeldOperation = Static<typeof HeldOperationSchema>
+
 export const ClaimQuerySchema = Type.Object({
   session: SessionRefSchema,
   lane: Type.String(),
   max: Type.Integer({ minimum: 1 }),
   waitMs: Type.Integer({ minimum: 0 }),
+  /** All that this life has under way. What it was given besides was lost on the way, and is given anew. */
+  holding: Type.Optional(Type.Array(HeldOperationSchema)),
 })
 export type ClaimQuery = Static<typeof ClaimQuerySchema>
 

@@ -57,20 +57,21 @@ export async function openSecrets(
   return secrets
 }
 
-export interface LinkEndDeps extends Pick<ControlPlaneParts, 'store' | 'doorbell'> {
+export interface LinkEndDeps extends Pick<ControlPlaneParts, 'database' | 'store' | 'doorbell'> {
   readonly config: Config
   readonly log: Logger
   readonly secrets: Secrets
 }
 
 /** What agents talk to. */
-export function composeLinkEnd({ config, log, store, doorbell, secrets }: LinkEndDeps): ControlPlaneService {
+export function composeLinkEnd({ config, log, database, store, doorbell, secrets }: LinkEndDeps): ControlPlaneService {
   return new ControlPlaneService({
     store,
     doorbell,
     clock: systemClock,
     log,
     leaseTtlMs: LEASE_TTL_MS,
+    deployment: database.deploymentId,
     newUuid: randomUUID,
     moving: appOptions(config),
     resumeStopped: config.resumeContainerState,

@@ -6,13 +6,15 @@ import { leavesNothing } from './steps/give-back.ts'
 import type { HostTools } from './steps/step.ts'
 import type { Service } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
-import type { ClaimedOperation, HostInventory, SessionRef } from './ports/wire.ts'
+import type { ClaimedOperation, HeldOperation, HostAddress, HostInventory, SessionRef } from './ports/wire.ts'
 
 export interface HostAgentDeps {
   readonly controlPlane: ControlPlane
   readonly tools: HostTools
   readonly host: string
   readonly availabilityZone: string
+  /** Where the control plane reaches this host; absent: it is in the same process. */
+  readonly address?: HostAddress
   /** Read anew at start and every `inventoryMs`. */
   readonly readInventory: (signal: AbortSignal) => Promise<HostInventory>
   /** Puts back packet filter rules and mounts: before anything is claimed, and when the engine is back. Repeatable. */
@@ -69,9 +71,10 @@ export class HostAgent implements Service {
   }
 
   async start(): Promise<void> {
-    const { controlPlane, host, availabilityZone, tools } = this.#deps
+    const { controlPlane, host, availabilityZone, address, tools } = this.#deps
     const { signal } = this.#stopping
-    const session = await controlPlane.openSession({ host, availabilityZone }, { signal })
+    const hello = { host, availabilityZone, ...(address === undefined ? {} : { address }) }
+    const session = await controlPlane.openSession(hello, { signal })
     this.#session = { host, epoch: session.epoch }
     this.#observer.expect(session.containers)
     try {
@@ -151,7 +154,13 @@ export class HostAgent implements Service {
         continue
       }
       const claimed = await controlPlane.claim(
-        { session: this.#mySession(), lane: hostLane(host), max: free, waitMs: intervals.claimWaitMs },
+        {
+          session: this.#mySession(),
+          lane: hostLane(host),
+          max: free,
+          waitMs: intervals.claimWaitMs,
+          holding: this.#holding(),
+        },
         { signal },
       )
       for (const op of claimed) this.#launch(op)
@@ -164,7 +173,7 @@ export class HostAgent implements Service {
     const { controlPlane, host } = this.#deps
     const session = this.#mySession()
     const claimed = await controlPlane.claim(
-      { session, lane: hostLane(host), max: this.#deps.maxOperations, waitMs: 0 },
+      { session, lane: hostLane(host), max: this.#deps.maxOperations, waitMs: 0, holding: this.#holding() },
       { signal: this.#stopping.signal },
     )
     for (const op of claimed) {
@@ -217,6 +226,10 @@ export class HostAgent implements Service {
         for (const one of [op.container, ...op.initMembers, ...op.members]) this.#observer.lookAgain(one)
       })
     this.#running.set(op.id, { op, stop, done })
+  }
+
+  #holding(): HeldOperation[] {
+    return [...this.#running.values()].map(({ op }) => ({ operationId: op.id, fence: op.fence }))
   }
 
   async #whileIdle<T>(wait: () => Promise<T>): Promise<T> {

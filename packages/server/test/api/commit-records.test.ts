@@ -36,6 +36,7 @@ beforeEach(async () => {
     clock: systemClock,
     log: quietLog,
     leaseTtlMs: 60_000,
+    deployment: 'test',
     newUuid: randomUUID,
     registryFor: async () => ({ domain: null, auth: null }),
   })

@@ -33,6 +33,7 @@ const controlPlane = new ControlPlaneService({
   clock: systemClock,
   log: quietLog,
   leaseTtlMs: 60_000,
+  deployment: 'test',
   newUuid: randomUUID,
   registryFor: async () => ({ domain: null, auth: null }),
 })

@@ -71,6 +71,7 @@ export class Life extends Mortality {
         clock,
         log: quietLog,
         leaseTtlMs: LEASE_TTL_MS,
+        deployment: 'test',
         newUuid: () => `system-${(serial += 1)}`,
         registryFor: async () => ({ domain: null, auth: null }),
       }),

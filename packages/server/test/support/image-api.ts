@@ -169,6 +169,7 @@ export class ImageApi {
         clock: systemClock,
         log: quietLog,
         leaseTtlMs: 60_000,
+        deployment: 'test',
         newUuid: randomUUID,
         registryFor: async () => ({ domain: null, auth: null }),
       }),

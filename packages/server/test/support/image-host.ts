@@ -43,6 +43,7 @@ const controlPlane = localLink(
     clock: systemClock,
     log,
     leaseTtlMs: 60_000,
+    deployment: 'test',
     newUuid: randomUUID,
     registryFor: async () => ({ domain: null, auth: null }),
   }),

@@ -389,6 +389,7 @@ export class SimMachine {
         clock: systemClock,
         log,
         leaseTtlMs: this.#leaseTtlMs,
+        deployment: 'test',
         newUuid: randomUUID,
         registryFor: (container) =>
           accessForOperation(

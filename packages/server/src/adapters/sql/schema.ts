@@ -95,6 +95,8 @@ export interface HostTable {
   uuid: string
   name: string
   availability_zone: string
+  dial_address: string | null
+  dial_port: number | null
   epoch: number
   inventory: string | null
   disabled: number

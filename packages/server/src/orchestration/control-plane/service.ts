@@ -18,9 +18,11 @@ import type {
   Binding,
   ClaimedOperation,
   ClaimQuery,
+  DeploymentQuery,
   Disposal,
   Disposed,
   Heartbeat,
+  HeldOperation,
   HostHello,
   ImageDone,
   LeaseRef,
@@ -47,6 +49,7 @@ export interface ControlPlaneDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly leaseTtlMs: number
+  readonly deployment: string
   readonly newUuid: () => string
   readonly moving: MovingOptions
   /** Start what was running when its host went down; default: leave it as it ended. */
@@ -65,6 +68,10 @@ export class ControlPlaneService implements ControlPlane {
     this.#resumption = new Resumption(deps.resumeStopped ?? false)
   }
 
+  async deployment(_query: DeploymentQuery, _o: CallOptions): Promise<string> {
+    return this.#deps.deployment
+  }
+
   async openSession(hello: HostHello, _o: CallOptions): Promise<Session> {
     const { store, log, leaseTtlMs, newUuid } = this.#deps
     const { epoch, requeued } = await store.write(async (tx) => {
@@ -80,7 +87,24 @@ export class ControlPlaneService implements ControlPlane {
     return { host: hello.host, epoch, leaseTtlMs, containers }
   }
 
-  async claim(query: ClaimQuery, { signal }: CallOptions): Promise<ClaimedOperation[]> {
+  async claim({ holding, ...query }: ClaimQuery, { signal }: CallOptions): Promise<ClaimedOperation[]> {
+    // Once, as it comes in: when this call has waited, another one may have brought what was lost.
+    if (holding !== undefined) await this.#takeBackLost(query, holding)
+    return await this.#claim(query, { signal })
+  }
+
+  async #takeBackLost({ session, lane }: ClaimQuery, holding: readonly HeldOperation[]): Promise<void> {
+    const { store, log } = this.#deps
+    const lost = await store.operations.notHeld(lane, ownerOf(session), holding)
+    if (lost.length === 0) return
+    const requeued = await store.write(async (tx) => {
+      await requireHostSession(tx.hosts, session)
+      return await tx.operations.requeue(lost)
+    })
+    log.warn({ host: session.host, requeued }, 'operations were lost on their way to the host and are given anew')
+  }
+
+  async #claim(query: ClaimQuery, { signal }: CallOptions): Promise<ClaimedOperation[]> {
     const { doorbell, clock } = this.#deps
     const deadline = clock.now() + query.waitMs
     const done = new AbortController()
@@ -98,7 +122,7 @@ export class ControlPlaneService implements ControlPlane {
         if (leftMs <= 0) return []
         const woken = await wokenWithin(clock, leftMs, AbortSignal.any([signal, bell.signal]))
         // An empty answer to a ring tells the agent to renew at once: what it runs may have been superseded.
-        if (woken) return await this.claim({ ...query, waitMs: 0 }, { signal })
+        if (woken) return await this.#claim({ ...query, waitMs: 0 }, { signal })
       }
     } finally {
       done.abort()
@@ -115,8 +139,7 @@ export class ControlPlaneService implements ControlPlane {
       const mine: Operation[] = []
       let cancelled = 0
       for (const op of await tx.operations.claimable(query.lane, query.max)) {
-        const owner = `${query.session.host}#${query.session.epoch}`
-        if (!(await tx.operations.claim(op.id, op.fence, owner, leaseTtlMs))) continue
+        if (!(await tx.operations.claim(op.id, op.fence, ownerOf(query.session), leaseTtlMs))) continue
         const claimed = await tx.operations.byId(op.id)
         if (claimed?.superseded === true) {
           // It was interrupted after a delete had asked it to stop: what it would make now would only be removed again.
@@ -267,6 +290,10 @@ export class ControlPlaneService implements ControlPlane {
   async imageDone(done: ImageDone, _o: CallOptions): Promise<void> {
     await imageDone(this.#deps.store, done)
   }
+}
+
+function ownerOf({ host, epoch }: SessionRef): string {
+  return `${host}#${epoch}`
 }
 
 function refused(operations: readonly Operation[], host: string): boolean {

@@ -1,6 +1,7 @@
 import type {
   ClaimedOperation,
   ClaimQuery,
+  DeploymentQuery,
   Disposal,
   Disposed,
   Heartbeat,
@@ -27,6 +28,8 @@ export interface CallOptions {
  * A call under an old epoch or an old fence is refused with FencedOut.
  */
 export interface ControlPlane {
+  /** The mark of what is this deployment's among the objects of an engine. */
+  deployment(query: DeploymentQuery, o: CallOptions): Promise<string>
   /** Begins a new life of the host's agent: epoch + 1, running operations of older lives go back to the queue. */
   openSession(hello: HostHello, o: CallOptions): Promise<Session>
   /** Long poll: answers at once when something is claimable, else after at most `waitMs` with an empty list. */

@@ -26,6 +26,7 @@ export function linkOver(carry: Carry): ControlPlane {
     return answer
   }
   return {
+    deployment: async (query, o) => await ask('deployment', query, o),
     openSession: async (hello, o) => await ask('openSession', hello, o),
     claim: async (query, o) => await ask('claim', query, o),
     heartbeat: async (beat, o) => await ask('heartbeat', beat, o),
@@ -45,6 +46,7 @@ type Answers = {
 }
 
 const ANSWERS: Answers = {
+  deployment: async (end, query, o) => await end.deployment(query, o),
   openSession: async (end, hello, o) => await end.openSession(hello, o),
   claim: async (end, query, o) => await end.claim(query, o),
   heartbeat: async (end, beat, o) => await end.heartbeat(beat, o),

@@ -26,6 +26,9 @@ import type {
   BindingState,
   ContainerSpec,
   DesiredState,
+  HeldOperation,
+  HostAddress,
+  HostHello,
   HostInventory,
   Observation,
   OperationParams,
@@ -167,6 +170,8 @@ export interface OperationReads {
   /** Milliseconds until a head of line of the lane may run, 0 at once; null when none waits. */
   dueInMs(lane: string): Promise<number | null>
   countByState(): Promise<Readonly<Record<string, number>>>
+  /** What this holder of leases has of the lane besides those. */
+  notHeld(lane: string, owner: string, held: readonly HeldOperation[]): Promise<HeldOperation[]>
   /** Lanes with creates that have not ended. */
   createLanes(): Promise<string[]>
   /** Creates of a lane, queued or running, of which nothing was begun but at most an image obtained; by id. */
@@ -211,6 +216,8 @@ export interface OperationWrites extends OperationReads {
   supersedeRunning(containerUuid: string): Promise<boolean>
   /** Running operations of the lane go back to the queue (a new life of its only holder has begun). Returns how many. */
   requeueLane(lane: string): Promise<number>
+  /** Those go back to the queue that still run under this fence. Returns how many. */
+  requeue(held: readonly HeldOperation[]): Promise<number>
   /** Running operations of the lane whose lease ran out go back to the queue. */
   requeueExpired(lane: string): Promise<number>
   stepStarted(operationId: number, step: string, mark: unknown): Promise<void>
@@ -249,6 +256,8 @@ export interface Host {
   readonly name: string
   readonly binary: string
   readonly availabilityZone: string
+  /** Where it is reached for streams and live calls; null: in this very process, or nobody knows. */
+  readonly address: HostAddress | null
   readonly epoch: number
   readonly inventory: HostInventory | null
   readonly disabled: boolean
@@ -277,7 +286,7 @@ export interface HostReads {
 
 export interface HostWrites extends HostReads {
   /** Upsert; epoch + 1. Returns the new epoch. */
-  beginSession(hello: { host: string; availabilityZone: string; uuidIfNew: string }): Promise<number>
+  beginSession(hello: HostHello & { readonly uuidIfNew: string }): Promise<number>
   /** False when the epoch is old. */
   heartbeat(
     name: string,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HostInventory } from '../../../src/orchestration/ports/wire.ts'
+import type { HostAddress, HostInventory } from '../../../src/orchestration/ports/wire.ts'
 import { anInventory } from '../../support/builders.ts'
 import type { StoreHarness } from '../../support/store-harness.ts'
 
@@ -26,6 +26,18 @@ export function hostTests(get: () => StoreHarness): void {
     assert.deepEqual([await store.hosts.epochOf('a'), await store.hosts.epochOf('b')], [2, 1])
     assert.equal(await store.hosts.epochOf('c'), undefined)
     assert.equal(await store.write((tx) => tx.hosts.epochOf('a')), 2)
+  })
+
+  test('a host is reached where its newest session said, if it said so', async () => {
+    const { store } = get()
+    const hello = { host: 'a', availabilityZone: 'nova', uuidIfNew: 'uuid-1' }
+    const begun = async (address?: HostAddress) => {
+      await store.write((tx) => tx.hosts.beginSession({ ...hello, ...(address === undefined ? {} : { address }) }))
+      return (await store.hosts.byName('a'))?.address
+    }
+    assert.deepEqual(await begun({ address: '192.0.2.1', port: 9519 }), { address: '192.0.2.1', port: 9519 })
+    assert.deepEqual(await begun({ address: '2001:db8::1', port: 1 }), { address: '2001:db8::1', port: 1 })
+    assert.equal(await begun(), null)
   })
 
   test('a heartbeat counts only under the newest epoch', async () => {

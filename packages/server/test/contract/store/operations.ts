@@ -238,6 +238,29 @@ export function operationTests(get: () => StoreHarness): void {
     )
   })
 
+  test('what its holder never got goes back to the line, and what he has does not', async () => {
+    const { store } = get()
+    const kept = await addOperation(store, (await addContainer(store)).uuid)
+    const lost = await addOperation(store, (await addContainer(store)).uuid)
+    await claimAll(store)
+    const both = [kept, lost].map(({ id }) => ({ operationId: id, fence: 1 }))
+    assert.deepEqual(await store.operations.notHeld(LANE, 'me', both), [])
+    assert.deepEqual(await store.operations.notHeld(LANE, 'somebody else', []), [])
+    assert.deepEqual(await store.operations.notHeld('host:other', 'me', []), [])
+    const missing = await store.operations.notHeld(LANE, 'me', both.slice(0, 1))
+    assert.deepEqual(missing, both.slice(1))
+    assert.equal(await store.write((tx) => tx.operations.requeue([{ operationId: lost.id, fence: 2 }])), 0)
+    assert.equal(await store.write((tx) => tx.operations.requeue(missing)), 1)
+    assert.equal(await store.write((tx) => tx.operations.requeue(missing)), 0)
+    const again = await claimAll(store)
+    assert.deepEqual(
+      again.map((op) => [op.id, op.fence]),
+      [[lost.id, 2]],
+    )
+    // Of what it has under an older fence it has lost the newer answer.
+    assert.deepEqual(await store.operations.notHeld(LANE, 'me', both), [{ operationId: lost.id, fence: 2 }])
+  })
+
   test('a new life of a lane gets back all that ran in it, at once', async () => {
     const { store } = get()
     const mine = await addOperation(store, (await addContainer(store)).uuid)

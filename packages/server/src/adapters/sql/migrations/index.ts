@@ -13,6 +13,7 @@ import { allocation } from './012-allocation.ts'
 import { history } from './013-history.ts'
 import { event } from './014-event.ts'
 import { idempotency } from './015-idempotency.ts'
+import { hostAddress } from './016-host-address.ts'
 
 /** In order; a released one is never edited, only followed. */
 export const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
@@ -31,4 +32,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '013-history', statements: history },
   { name: '014-event', statements: event },
   { name: '015-idempotency', statements: idempotency },
+  { name: '016-host-address', statements: hostAddress },
 ]

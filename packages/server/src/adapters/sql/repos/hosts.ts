@@ -1,6 +1,6 @@
 import { sql, type CompiledQuery, type Kysely, type Selectable } from 'kysely'
 import type { Host, HostWrites } from '../../../orchestration/ports/store.ts'
-import type { HostInventory } from '../../../orchestration/ports/wire.ts'
+import type { HostHello, HostInventory } from '../../../orchestration/ports/wire.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared } from '../prepared.ts'
 import type { HostTable, Schema } from '../schema.ts'
@@ -43,8 +43,9 @@ export class HostRepo implements HostWrites {
     return rows[0]?.epoch
   }
 
-  async beginSession(hello: { host: string; availabilityZone: string; uuidIfNew: string }): Promise<number> {
+  async beginSession(hello: HostHello & { readonly uuidIfNew: string }): Promise<number> {
     const epoch = await this.epochOf(hello.host)
+    const dial = { dial_address: hello.address?.address ?? null, dial_port: hello.address?.port ?? null }
     if (epoch === undefined) {
       await this.#db
         .insertInto('host')
@@ -52,6 +53,7 @@ export class HostRepo implements HostWrites {
           uuid: hello.uuidIfNew,
           name: hello.host,
           availability_zone: hello.availabilityZone,
+          ...dial,
           epoch: 1,
           inventory: null,
           disabled: 0,
@@ -69,7 +71,7 @@ export class HostRepo implements HostWrites {
     }
     await this.#db
       .updateTable('host')
-      .set({ epoch: epoch + 1, availability_zone: hello.availabilityZone, last_seen_at: now, updated_at: now })
+      .set({ ...dial, epoch: epoch + 1, availability_zone: hello.availabilityZone, last_seen_at: now, updated_at: now })
       .where('name', '=', hello.host)
       .execute()
     return epoch + 1
@@ -150,6 +152,7 @@ function toHost(row: HostRow, inventory: HostInventory | null): Host {
     name: row.name,
     binary: 'zun-compute',
     availabilityZone: row.availability_zone,
+    address: row.dial_address === null ? null : { address: row.dial_address, port: row.dial_port ?? 0 },
     epoch: row.epoch,
     inventory,
     disabled: row.disabled === 1,

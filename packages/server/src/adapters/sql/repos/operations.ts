@@ -3,12 +3,13 @@ import { SystemFault } from '../../../domain/errors.ts'
 import type { Operation, OperationState, Step } from '../../../domain/operation/types.ts'
 import type { NewOperation, OperationWrites, ReleasedOperation } from '../../../orchestration/ports/store.ts'
 import type { OfAction } from '../../../orchestration/ports/events.ts'
-import type { OperationParams, PullCount, Verb } from '../../../orchestration/ports/wire.ts'
+import type { HeldOperation, OperationParams, PullCount, Verb } from '../../../orchestration/ports/wire.ts'
 import { isConstraint } from '../store-errors.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared } from '../prepared.ts'
 import type { OperationTable, Schema } from '../schema.ts'
 import { EventRepo } from './event-log.ts'
+import { BACK_IN_THE_QUEUE, notHeld, requeue } from './operation-leases.ts'
 import { insertEndedStep, insertStep, stepBegins, stepEnds, toStep } from './operation-steps.ts'
 
 const now = sql<number>`${sql.raw(NOW_MS)}`
@@ -277,10 +278,18 @@ export class OperationRepo implements OperationWrites {
     return await this.#requeue(lane, true)
   }
 
+  async notHeld(lane: string, owner: string, held: readonly HeldOperation[]): Promise<HeldOperation[]> {
+    return await notHeld(this.#db, { lane, owner }, held)
+  }
+
+  async requeue(held: readonly HeldOperation[]): Promise<number> {
+    return await requeue(this.#db, held)
+  }
+
   async #requeue(lane: string, onlyExpired: boolean): Promise<number> {
     let update = this.#db
       .updateTable('operation')
-      .set({ state: 'queued', active_key: null, lease_owner: null, lease_until: null, run_after: 0 })
+      .set(BACK_IN_THE_QUEUE)
       .where('lane', '=', lane)
       .where('state', '=', 'running')
     if (onlyExpired) update = update.where('lease_until', '<', now)
