@@ -73,13 +73,30 @@ export type Image = Wire<typeof ImageSchema>
 
 export const ImagePageSchema = page('ImagePage', { images: Type.Array(ImageSchema) })
 
-export const FoundImageSchema = named('FoundImage', {
+export const RegistryFoundImageSchema = named('RegistryFoundImage', {
   name: Type.String(),
   description: Type.String(),
   is_automated: Type.Boolean(),
   metadata: exact({ is_official: Type.Boolean(), star_count: Type.Integer() }),
 })
-export type FoundImage = Wire<typeof FoundImageSchema>
+
+/** As the image service describes it. */
+export const ServiceFoundImageSchema = named('ServiceFoundImage', {
+  id: Uuid,
+  name: nullable(Type.String()),
+  status: Type.String(),
+  tags: Type.Array(Type.String()),
+  size: nullable(Type.Number()),
+  container_format: nullable(Type.String()),
+  disk_format: nullable(Type.String()),
+  visibility: nullable(Type.String()),
+  owner: nullable(Type.String()),
+  created_at: nullable(Type.String()),
+  updated_at: nullable(Type.String()),
+})
+
+export const FoundImageSchema = Type.Union([RegistryFoundImageSchema, ServiceFoundImageSchema])
+export type FoundImage = Wire<typeof RegistryFoundImageSchema> | Wire<typeof ServiceFoundImageSchema>
 
 export const HostNetworkSchema = named('HostNetwork', {
   uuid: Uuid,

@@ -42,6 +42,8 @@ export type PullPolicy = Static<typeof PullPolicySchema>
 export const ContainerSpecSchema = Type.Object({
   image: Type.String(),
   imageDriver: Type.String(),
+  /** Of an image service: the image that was meant when the request was accepted. */
+  imageId: Type.Optional(nullable(Type.String())),
   /** null: not given, which means `always`. */
   imagePullPolicy: nullable(PullPolicySchema),
   /** Registry (uuid of its record) whose credentials and domain are used for the pull. */

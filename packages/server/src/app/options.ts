@@ -57,6 +57,8 @@ export interface AppOptions {
 export interface SandboxOptions {
   /** sandbox_image; null: the built-in one. */
   readonly image: string | null
+  /** sandbox_image_driver */
+  readonly imageDriver: string
   /** sandbox_image_pull_policy */
   readonly pullPolicy: PullPolicy
 }

@@ -1,8 +1,10 @@
 /** The API role: the routes, and what their use cases work with. */
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import { GlanceService } from '../adapters/image/glance/glance-service.ts'
 import { CATALOG_DEFAULTS, RegistryCatalog } from '../adapters/image/registry-catalog.ts'
 import type { RegistryAccess } from '../adapters/image/registry-client.ts'
+import { Glance } from '../adapters/openstack/glance.ts'
 import { EventFeed } from '../app/events/feed.ts'
 import { Places } from '../app/events/places.ts'
 import { upHosts } from '../app/hosts/up-hosts.ts'
@@ -43,6 +45,7 @@ import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
 import type { Doorbell, Store } from '../orchestration/ports/store.ts'
 import { appOptions } from './app-options.ts'
+import type { Cloud } from './cloud.ts'
 import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 import { imageDefaults } from './host.ts'
@@ -66,6 +69,8 @@ export interface ApiDeps {
   readonly gateway: HostGateway
   readonly dialer: StreamDialer
   readonly registry: RegistryAccess
+  /** undefined: the machine stands alone. */
+  readonly cloud?: Cloud | undefined
   readonly secrets: Secrets
   /** Terminals at the API's own address, beside those at the proxy's. */
   readonly terminals: TerminalProxy
@@ -126,7 +131,7 @@ function policyOf({ config, rules, log }: ApiDeps): PolicyEngine {
 
 /** Every route of the v1 API. */
 export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy: PolicyEngine): Route[] {
-  const { config, store, gateway, registry } = given
+  const { config, store, gateway, registry, cloud } = given
   const options = appOptions(config)
   const images = new RegistryCatalog({
     ...CATALOG_DEFAULTS,
@@ -137,7 +142,9 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
   })
   const streams = new OpenStreams(options.streams)
   const waiting = new Places(config.eventStreams, 'requests that wait')
-  const deps = { ...given, waiting, options, policy, streams, images, clock: systemClock, newUuid: randomUUID }
+  const imageService = cloud === undefined ? undefined : new GlanceService(new Glance(cloud.session))
+  const clock = systemClock
+  const deps = { ...given, waiting, options, policy, streams, images, imageService, clock, newUuid: randomUUID }
   const containers = new ContainerViews(policy)
   return [
     ...containerRoutes(deps, containers),

@@ -1,4 +1,5 @@
 import type { AppOptions } from '../app/options.ts'
+import { imageDriversOf } from './config/check-logins.ts'
 import type { Config } from './config/options.ts'
 import { FAKE_DRIVER } from './config/options/compute.ts'
 
@@ -20,7 +21,7 @@ export function appOptions(config: Config): AppOptions {
     defaults: {
       memoryMiB: config.defaultMemory,
       cpu: config.defaultCpu,
-      imageDriver: 'docker',
+      imageDriver: config.defaultImageDriver,
       availabilityZone: config.availabilityZone,
       scheduleZone: config.scheduleZone,
     },
@@ -31,7 +32,11 @@ export function appOptions(config: Config): AppOptions {
       cpu: config.quotaCpu,
       disk: config.quotaDisk,
     },
-    sandbox: { image: config.sandboxImage, pullPolicy: config.sandboxImagePullPolicy },
+    sandbox: {
+      image: config.sandboxImage,
+      imageDriver: config.sandboxImageDriver,
+      pullPolicy: config.sandboxImagePullPolicy,
+    },
     registriesPerProject: config.quotaRegistries,
     streams: { perProject: config.streamsPerProject, total: config.maxStreams },
     localQuota: {
@@ -50,7 +55,7 @@ export function appOptions(config: Config): AppOptions {
     maxHosts: config.scheduleMaxHosts,
     executeTimeoutMs: config.executeTimeout * 1000,
     uniqueContainerNameScope: config.uniqueContainerNameScope,
-    imageDrivers: ['docker'],
+    imageDrivers: imageDriversOf(config),
     defaultRegistry: config.defaultRegistry,
     defaultRegistryUsername: config.defaultRegistryUsername,
     defaultRegistryPassword: config.defaultRegistryPassword,

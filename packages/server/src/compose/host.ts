@@ -2,12 +2,17 @@
 import { availableParallelism } from 'node:os'
 import { ProcessCommand } from '../adapters/host-command/process-command.ts'
 import { readInventory } from '../adapters/host/inventory.ts'
+import { ArchiveCache } from '../adapters/image/glance/archive-cache.ts'
+import { GlanceImages } from '../adapters/image/glance/glance-images.ts'
+import { ImagesByDriver } from '../adapters/image/images-by-driver.ts'
 import { DockerImages } from '../adapters/image/docker-images.ts'
 import { PrivateRepositories } from '../adapters/image/private-repositories.ts'
 import { RegistryClient } from '../adapters/image/registry-client.ts'
 import { RegistryHosts } from '../adapters/image/registry-hosts.ts'
 import { LocalBridgeNetwork } from '../adapters/network/local-bridge-network.ts'
+import { Glance } from '../adapters/openstack/glance.ts'
 import { LocalVolumes } from '../adapters/volume/local-volumes.ts'
+import { REGISTRY_DRIVER, SERVICE_DRIVER } from '../domain/image/drivers.ts'
 import { Gate } from '../lib/gate.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import { Disposer } from '../orchestration/disposer.ts'
@@ -15,9 +20,11 @@ import { HostAgent } from '../orchestration/host-agent.ts'
 import { ImageWorker } from '../orchestration/image-worker.ts'
 import type { Checkpoint, Logger } from '../orchestration/ports/clock.ts'
 import type { ControlPlane } from '../orchestration/ports/control-plane.ts'
-import type { ContainerEngine } from '../orchestration/ports/engine.ts'
+import type { ContainerEngine, EngineArchives } from '../orchestration/ports/engine.ts'
+import type { ImageDriver } from '../orchestration/ports/drivers.ts'
 import type { Doorbell } from '../orchestration/ports/store.ts'
 import type { RegistryAuth } from '../orchestration/ports/wire.ts'
+import type { Cloud } from './cloud.ts'
 import type { Config } from './config/options.ts'
 import type { StateDir } from './state-dir.ts'
 
@@ -36,6 +43,9 @@ const DISPOSAL_POLL_MS = 30_000
 const IMAGE_POLL_MS = 5_000
 const IMAGES_AT_ONCE = 3
 
+const GIB = 1024 ** 3
+const HOUR_MS = 3_600_000
+
 const DEFAULT_RELIST_S = 60
 /** A relist can be switched off; then it is this rare. */
 const RARE_RELIST_S = 86_400
@@ -46,6 +56,9 @@ export interface HostDeps {
   readonly log: Logger
   readonly checkpoint: Checkpoint
   readonly engine: ContainerEngine
+  readonly archives: EngineArchives
+  /** undefined: the machine stands alone. */
+  readonly cloud: Cloud | undefined
   readonly controlPlane: ControlPlane
   readonly doorbell: Doorbell
   readonly onFencedOut: () => void
@@ -56,13 +69,13 @@ export interface ComposedHost {
   /** To be started after the agent, whose session it uses. */
   readonly disposer: Disposer
   readonly imageWorker: ImageWorker
-  readonly images: DockerImages
+  readonly images: ImageDriver
   readonly networks: LocalBridgeNetwork
   readonly registry: RegistryClient
 }
 
 export function composeHost(deps: HostDeps): ComposedHost {
-  const { config, state, log, checkpoint, engine, controlPlane, doorbell, onFencedOut } = deps
+  const { config, state, log, checkpoint, engine, cloud, controlPlane, doorbell, onFencedOut } = deps
   const command = new ProcessCommand()
   const networks = new LocalBridgeNetwork({ engine, command, log })
   const volumes = new LocalVolumes({ directory: state.file('volumes'), command, log })
@@ -74,7 +87,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
     plainHttp: config.registryPlainHttp,
   })
   const registry = new RegistryClient(registryHosts)
-  const images = new DockerImages({
+  const registryImages = new DockerImages({
     engine,
     hosts: registryHosts,
     registry,
@@ -82,6 +95,11 @@ export function composeHost(deps: HostDeps): ComposedHost {
     registryTimeoutMs: REGISTRY_TIMEOUT_MS,
     ...imageDefaults(config),
   })
+  const glanceImages = cloud === undefined ? undefined : composeGlanceImages(deps, cloud)
+  const images =
+    glanceImages === undefined
+      ? registryImages
+      : new ImagesByDriver({ [REGISTRY_DRIVER]: registryImages, [SERVICE_DRIVER]: glanceImages })
   const agent = new HostAgent({
     controlPlane,
     host: config.host,
@@ -102,6 +120,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
       // Volumes first: a container that the engine starts at boot waits for its mount.
       await volumes.restore(signal)
       await networks.restore(signal)
+      await glanceImages?.tidy()
     },
     onFencedOut,
     intervals: {
@@ -143,6 +162,17 @@ export function composeHost(deps: HostDeps): ComposedHost {
     maxAtOnce: IMAGES_AT_ONCE,
   })
   return { agent, disposer, imageWorker, images, networks, registry }
+}
+
+function composeGlanceImages({ config, state, log, engine, archives }: HostDeps, cloud: Cloud): GlanceImages {
+  const cache = new ArchiveCache({
+    directory: config.imagesDirectory ?? state.file('images'),
+    maxBytes: config.imageCacheGiB * GIB,
+    maxAgeMs: config.imageCacheHours * HOUR_MS,
+    clock: systemClock,
+    log,
+  })
+  return new GlanceImages({ glance: new Glance(cloud.session), engine, archives, cache })
 }
 
 /** [docker] default_registry and its credentials. */

@@ -9,7 +9,8 @@ import { checkpointedStore } from './checkpointed-store.ts'
 import { composeConductor } from './conductor.ts'
 import type { Config } from './config/options.ts'
 import { composeLinkEnd, openControlPlane, openSecrets } from './control-plane.ts'
-import { composeEngine, composeEngineStreams, requireEngine } from './engine.ts'
+import { composeCloud } from './cloud.ts'
+import { composeEngine, composeEngineArchives, composeEngineStreams, requireEngine } from './engine.ts'
 import { composeHost } from './host.ts'
 import { composeIdentity } from './identity.ts'
 import { Lifetime } from './lifetime.ts'
@@ -70,12 +71,18 @@ export class SingleMachine {
     life.onStop(close)
     await life.start(...composeConductor({ ...parts, config, log }))
 
+    const cloud = composeCloud(config, log)
+    life.onStop(() => cloud?.close())
+    const archives = composeEngineArchives(config)
+    life.onStop(() => archives.close())
     const { agent, disposer, imageWorker, images, networks, registry } = composeHost({
       config,
       state,
       log,
       checkpoint,
       engine,
+      archives,
+      cloud,
       controlPlane: localLink(composeLinkEnd({ ...parts, config, log, secrets })),
       doorbell,
       onFencedOut: () => onFatal('another agent has taken this host over'),
@@ -99,6 +106,7 @@ export class SingleMachine {
       logins,
       tickets,
       registry,
+      cloud,
       secrets,
       terminals: terminals.proxy,
       dialer,

@@ -7,7 +7,9 @@ import {
   ShuttingDown,
   Superseded,
 } from '../domain/errors.ts'
+import { SERVICE_DRIVER } from '../domain/image/drivers.ts'
 import { parseImageReference } from '../domain/image/reference.ts'
+import { serviceImageReference } from '../domain/image/service-image.ts'
 import { fullReference, registryImage } from '../domain/image/sources.ts'
 import { hostLane } from '../domain/operation/types.ts'
 import { Gate } from '../lib/gate.ts'
@@ -153,11 +155,13 @@ export class ImageWorker implements Service {
 
   async #pull(image: PendingImage, signal: AbortSignal): Promise<ImageDone['end']> {
     const { images, engine, log } = this.#deps
-    const parsed = parseImageReference(image.reference)
+    const isService = image.imageDriver === SERVICE_DRIVER
+    const parsed = isService ? undefined : parseImageReference(image.reference)
     const name = parsed === undefined ? image.reference : fullReference(registryImage(parsed))
+    const imageId = isService ? image.reference : null
     const { id } = await images.obtain(
       {
-        spec: { image: name, imageDriver: image.imageDriver, imagePullPolicy: 'always' },
+        spec: { image: name, imageDriver: image.imageDriver, imageId, imagePullPolicy: 'always' },
         projectId: image.projectId,
         registryDomain: null,
         auth: null,
@@ -170,9 +174,13 @@ export class ImageWorker implements Service {
   }
 
   /** Only what the record stands for: its name may mean a newer image by now, which is not ours to remove. */
-  async #remove({ reference, imageId }: PendingImage, signal: AbortSignal): Promise<ImageDone['end']> {
+  async #remove(
+    { reference: name, imageId, imageDriver }: PendingImage,
+    signal: AbortSignal,
+  ): Promise<ImageDone['end']> {
     const { engine } = this.#deps
     if (imageId === null) return { kind: 'deleted' }
+    const reference = imageDriver === SERVICE_DRIVER ? serviceImageReference(name) : name
     if ((await engine.inspectImage(reference, { signal }))?.id === imageId) {
       await engine.removeImage(reference, { signal })
       return { kind: 'deleted' }

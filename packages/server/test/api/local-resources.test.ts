@@ -43,6 +43,7 @@ before(async () => {
   const containers = {
     ...common,
     images: { check: async () => 'exists' as const },
+    imageService: undefined,
     secrets: someSecrets(),
     clock: systemClock,
     log: quietLog,

@@ -90,6 +90,7 @@ export class Life extends Mortality {
       doorbell,
       policy: new PolicyEngine({ file: null, log: quietLog }),
       images: { check: async () => 'exists' },
+      imageService: undefined,
       secrets: someSecrets(),
       gateway: { searchImages: async () => [] },
       sim: world.engine,

@@ -32,13 +32,17 @@ export function dockerEngine(socketPath: string, patch: Partial<DockerEngineOpti
   })
 }
 
+export function dockerArchives(socketPath: string): DockerArchives {
+  return new DockerArchives({ socketPath, callTimeoutMs: 30_000, unpackTimeoutMs: 60_000 })
+}
+
 export async function openDocker(): Promise<EngineHarness> {
   const socketPath = testEngineSocket()
   const engine = dockerEngine(socketPath)
   const front = new EngineFront(socketPath, { hangs: (seen) => seen.version !== null })
   await front.open()
   const hanging = dockerEngine(front.socketPath, { callTimeoutMs: 300, pullStallMs: 300 })
-  const archives = new DockerArchives({ socketPath, callTimeoutMs: 30_000, unpackTimeoutMs: 60_000 })
+  const archives = dockerArchives(socketPath)
   const hangingArchives = new DockerArchives({
     socketPath: front.socketPath,
     callTimeoutMs: 300,

@@ -105,6 +105,7 @@ export class ImageApi {
       store: this.store,
       doorbell: this.#doorbell,
       policy,
+      imageService: undefined,
       gateway: {
         searchImages: async (name, term, o) => {
           this.searched.push(`${name} ${term}`)

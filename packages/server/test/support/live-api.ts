@@ -31,7 +31,7 @@ export const appOptions: AppOptions = {
   },
   defaults: { memoryMiB: 512, cpu: 1, imageDriver: 'docker', availabilityZone: 'nova', scheduleZone: null },
   quota: { enforced: true, containers: 40, memory: 51_200, cpu: 20, disk: 100 },
-  sandbox: { image: null, pullPolicy: 'ifnotpresent' },
+  sandbox: { image: null, imageDriver: 'docker', pullPolicy: 'ifnotpresent' },
   registriesPerProject: 100,
   streams: { perProject: 3, total: 4 },
   localQuota: { networks: 5, volumes: 8, volumeGiB: 50 },

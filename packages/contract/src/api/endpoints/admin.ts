@@ -188,7 +188,7 @@ export function imageEndpoints({ maxPageSize }: Pick<RequestOptions, 'maxPageSiz
       path: '/v1/images/*',
       documentedPath: '/v1/images/{name}/search',
       tag: 'images',
-      summary: 'Search the public registry. The name may hold slashes.',
+      summary: 'Search the public registry, or the image service. The name may hold slashes.',
       args: {
         image_driver: textArgument({ max: 255 }),
         exact_match: narrowArgument({ about: 'Only the image of exactly this name.' }),

@@ -2,6 +2,7 @@ import { addressesOf } from '../../domain/container/addresses.ts'
 import { capsuleOf } from '../../domain/capsule/capsule.ts'
 import type { Capsule, CapsuleTemplate, MemberTemplate } from '../../domain/capsule/types.ts'
 import { Forbidden } from '../../domain/errors.ts'
+import { SERVICE_DRIVER } from '../../domain/image/drivers.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import { noHostReason } from '../../domain/scheduling/choose.ts'
 import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
@@ -37,14 +38,19 @@ export async function createCapsule(
   policy.authorize('capsule:create', ctx)
   const { projectId, userId } = ctx.caller
   if (projectId === null) throw new Forbidden('A capsule belongs to a project; the token is not scoped to one.')
-  const members = plannedMembers(template, policy.allows('container:create:image_pull_policy', ctx))
-  await requireImages(deps, ctx, members, projectId)
+  const asked = plannedMembers(
+    template,
+    policy.allows('container:create:image_pull_policy', ctx),
+    options.defaults.imageDriver,
+  )
+  const members = await withImages(deps, ctx, asked, projectId)
   const tying = template.volumes.flatMap(({ source }) =>
     source.kind === 'existing'
       ? { kind: 'existing' as const, source: volumeIdOf(source.volumeId), destination: '' }
       : [],
   )
-  const spec = capsuleSpec(template, options.sandbox)
+  const sandbox = capsuleSpec(template, options.sandbox)
+  const spec = { ...sandbox, imageId: await sandboxImage(deps, ctx, sandbox, projectId) }
 
   const capsule = await store.write(async (tx) => {
     const uuid = deps.newUuid()
@@ -107,23 +113,42 @@ export async function createCapsule(
   return capsule
 }
 
-function plannedMembers(template: CapsuleTemplate, mayChoosePull: boolean): PlannedMember[] {
+/** Whose image is of an image service is looked for as the caller; others are found by each host. */
+async function sandboxImage(
+  deps: ContainerDeps,
+  ctx: RequestContext,
+  spec: ContainerSpec,
+  projectId: string,
+): Promise<string | null> {
+  return spec.imageDriver === SERVICE_DRIVER ? await requireImage(deps, ctx, spec, projectId) : null
+}
+
+function plannedMembers(template: CapsuleTemplate, mayChoosePull: boolean, imageDriver: string): PlannedMember[] {
   const planned = (kind: 2 | 3, from: readonly MemberTemplate[]): PlannedMember[] =>
     from.map((member) => ({
       kind,
       template: member,
-      spec: memberSpec(member, template, { isInit: kind === 3, mayChoosePull }),
+      spec: memberSpec(member, template, { isInit: kind === 3, mayChoosePull, imageDriver }),
     }))
   return [...planned(3, template.initContainers), ...planned(2, template.containers)]
 }
 
 /** Each image is asked for once, however many members run it. */
-async function requireImages(
+async function withImages(
   deps: ContainerDeps,
   ctx: RequestContext,
   members: readonly PlannedMember[],
   projectId: string,
-): Promise<void> {
-  const distinct = new Map(members.map(({ spec }) => [`${spec.imagePullPolicy} ${spec.image}`, spec]))
-  for (const spec of distinct.values()) await requireImage(deps, ctx, spec, projectId)
+): Promise<PlannedMember[]> {
+  const distinct = new Map(members.map((member) => [keyOf(member), member.spec]))
+  const ids = new Map<string, string | null>()
+  for (const [key, spec] of distinct) ids.set(key, await requireImage(deps, ctx, spec, projectId))
+  return members.map((member) => ({
+    ...member,
+    spec: { ...member.spec, imageId: ids.get(keyOf(member)) ?? null },
+  }))
+}
+
+function keyOf({ spec }: PlannedMember): string {
+  return `${spec.imagePullPolicy} ${spec.image}`
 }

@@ -30,24 +30,24 @@ const TEMPLATE: CapsuleTemplate = {
 }
 
 test('a capsule has the image, the size and the ports of the whole', () => {
-  const built = capsuleSpec(TEMPLATE, { image: null, pullPolicy: 'ifnotpresent' })
-  assert.equal(built.image, BUILT_IN_SANDBOX_IMAGE)
+  const built = capsuleSpec(TEMPLATE, { image: null, imageDriver: 'glance', pullPolicy: 'ifnotpresent' })
+  assert.deepEqual([built.image, built.imageDriver], [BUILT_IN_SANDBOX_IMAGE, 'docker'])
   assert.deepEqual([built.cpu, built.memoryMiB, built.labels], [1, 128, { app: 'web' }])
   assert.deepEqual(built.exposedPorts.toSorted(), ['443/tcp', '53/udp', '80/tcp'])
   assert.deepEqual(built.restartPolicy, TEMPLATE.restartPolicy)
-  const chosen = capsuleSpec(TEMPLATE, { image: 'registry.test/pause:3', pullPolicy: 'always' })
-  assert.deepEqual([chosen.image, chosen.imagePullPolicy], ['registry.test/pause:3', 'always'])
+  const chosen = capsuleSpec(TEMPLATE, { image: 'pause', imageDriver: 'glance', pullPolicy: 'always' })
+  assert.deepEqual([chosen.image, chosen.imageDriver, chosen.imagePullPolicy], ['pause', 'glance', 'always'])
 })
 
 test('a member has what its template says, and the policy of the capsule', () => {
-  const spec = memberSpec(MEMBER, TEMPLATE, { isInit: false, mayChoosePull: true })
+  const spec = memberSpec(MEMBER, TEMPLATE, { isInit: false, mayChoosePull: true, imageDriver: 'docker' })
   const { image, command, cpu, memoryMiB, environment, workdir, imagePullPolicy, interactive, tty, exposedPorts } = spec
   const told = { image, command, cpu, memoryMiB, environment, workdir, imagePullPolicy, interactive, tty, exposedPorts }
   assert.deepEqual({ ...told, volumeMounts: [] }, MEMBER)
   assert.deepEqual([spec.restartPolicy?.name, spec.entrypoint, spec.privileged], ['always', null, false])
-  const init = memberSpec(MEMBER, TEMPLATE, { isInit: true, mayChoosePull: false })
+  const init = memberSpec(MEMBER, TEMPLATE, { isInit: true, mayChoosePull: false, imageDriver: 'glance' })
   assert.deepEqual(init.restartPolicy, { name: 'on-failure', maximumRetryCount: 10 })
-  assert.equal(init.imagePullPolicy, 'always')
+  assert.deepEqual([init.imagePullPolicy, init.imageDriver, spec.imageDriver], ['always', 'glance', 'docker'])
 })
 
 test('names of members are those of the contract, and differ, however many there are', () => {

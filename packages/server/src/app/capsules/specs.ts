@@ -1,12 +1,12 @@
 /** What a template means for each of the containers that a capsule is made of. */
 import { initRestartPolicy, sizeOf } from '../../domain/capsule/capsule.ts'
 import { BUILT_IN_SANDBOX_IMAGE } from '../../domain/capsule/sandbox.ts'
+import { REGISTRY_DRIVER } from '../../domain/image/drivers.ts'
 import type { CapsuleTemplate, MemberTemplate } from '../../domain/capsule/types.ts'
 import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
 import type { SandboxOptions } from '../options.ts'
 
 const PLAIN = {
-  imageDriver: 'docker',
   registryUuid: null,
   command: null,
   entrypoint: null,
@@ -35,6 +35,8 @@ export function capsuleSpec(template: CapsuleTemplate, sandbox: SandboxOptions):
     environment: {},
     securityGroups: [],
     image: sandbox.image ?? BUILT_IN_SANDBOX_IMAGE,
+    // The built-in one is made by each host for the engine.
+    imageDriver: sandbox.image === null ? REGISTRY_DRIVER : sandbox.imageDriver,
     imagePullPolicy: sandbox.pullPolicy,
     labels: { ...template.labels },
     restartPolicy: template.restartPolicy,
@@ -43,16 +45,23 @@ export function capsuleSpec(template: CapsuleTemplate, sandbox: SandboxOptions):
   }
 }
 
+export interface MemberOptions {
+  readonly isInit: boolean
+  readonly mayChoosePull: boolean
+  readonly imageDriver: string
+}
+
 export function memberSpec(
   member: MemberTemplate,
   { restartPolicy }: CapsuleTemplate,
-  { isInit, mayChoosePull }: { readonly isInit: boolean; readonly mayChoosePull: boolean },
+  { isInit, mayChoosePull, imageDriver }: MemberOptions,
 ): ContainerSpec {
   return {
     ...PLAIN,
     labels: {},
     securityGroups: [],
     image: member.image,
+    imageDriver,
     // Who may not choose is not refused, it is chosen for him (capsules 2.4).
     imagePullPolicy: (mayChoosePull ? member.imagePullPolicy : null) ?? 'always',
     command: member.command === null ? null : [...member.command],

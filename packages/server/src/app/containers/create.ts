@@ -2,6 +2,7 @@ import { v5 } from '../../lib/uuid-v5.ts'
 import { addressesOf } from '../../domain/container/addresses.ts'
 import type { Container } from '../../domain/container/types.ts'
 import { Conflict, Forbidden, InvalidInput, NotFound } from '../../domain/errors.ts'
+import { SERVICE_DRIVER } from '../../domain/image/drivers.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import { noHostReason } from '../../domain/scheduling/choose.ts'
@@ -49,7 +50,7 @@ export async function createContainer(
     registry?.uuid ?? null,
     options.defaults,
     securityGroupsOf(input, projectId),
-    imageDriverOf(input, options.imageDrivers),
+    imageDriverOf(input, options),
   )
   if (spec.cpuPolicy === 'dedicated' && (!Number.isInteger(spec.cpu) || spec.cpu < 1)) {
     throw bad('cpu', spec.cpu, 'With cpu_policy dedicated it must be a whole number of cores')
@@ -57,7 +58,7 @@ export async function createContainer(
   if (input.host !== null && (await store.hosts.byName(input.host)) === undefined) {
     throw new NotFound(`Compute host ${input.host} could not be found.`, 'requested-host-not-found')
   }
-  await requireImage(deps, ctx, spec, projectId)
+  const imageId = await requireImage(deps, ctx, spec, projectId)
 
   const container = await store.write(async (tx) => {
     const uuid = deps.newUuid()
@@ -104,7 +105,7 @@ export async function createContainer(
       projectId,
       userId: ctx.caller.userId,
       name,
-      spec: { ...spec, diskGiB },
+      spec: { ...spec, imageId, diskGiB },
       desired: run ? 'running' : 'created',
       host: placed ? choice.host.name : null,
       allocation: placed ? choice.allocation : null,
@@ -198,18 +199,25 @@ function securityGroupsOf(input: CreateInput, projectId: string): string[] {
   return input.securityGroups.length === 0 ? [] : [defaultId]
 }
 
-function imageDriverOf(input: { imageDriver: string | null }, available: readonly string[]): string {
-  const driver = input.imageDriver ?? available[0] ?? 'docker'
+function imageDriverOf(
+  input: { imageDriver: string | null },
+  { imageDrivers: available, defaults }: ContainerDeps['options'],
+): string {
+  const driver = input.imageDriver ?? defaults.imageDriver
   if (available.includes(driver)) return driver
   throw bad('image_driver', driver, `It is not one of ${available.join(', ')}`)
 }
 
+/** Id of the image that an image service has by this name now; null: its driver looks for the name each time. */
 export async function requireImage(
-  deps: Pick<ContainerDeps, 'images' | 'secrets' | 'store'>,
+  deps: Pick<ContainerDeps, 'images' | 'imageService' | 'secrets' | 'store'>,
   ctx: RequestContext,
   spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imagePullPolicy' | 'registryUuid'>,
   projectId: string,
-): Promise<void> {
+): Promise<string | null> {
+  if (deps.imageService !== undefined && spec.imageDriver === SERVICE_DRIVER) {
+    return (await deps.imageService.resolve(spec.image, ctx)).id
+  }
   if (parseImageReference(spec.image) === undefined) {
     throw new InvalidInput(`'${spec.image}' is not an image reference of the form [registry/]name[:tag][@digest].`)
   }
@@ -227,6 +235,7 @@ export async function requireImage(
   if (found === 'denied') {
     throw new InvalidInput(`Image ${spec.image} could not be found, or access to it was refused.`, 'image-not-found')
   }
+  return null
 }
 
 /** [compute] unique_container_name_scope */

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../orchestration/ports/clock.ts'
 import type { Doorbell, Store } from '../../orchestration/ports/store.ts'
 import type { AppOptions } from '../options.ts'
 import type { ImageCatalog } from '../ports/image-catalog.ts'
+import type { ImageService } from '../ports/image-service.ts'
 import type { Policy } from '../ports/policy.ts'
 import type { Secrets } from '../ports/secrets.ts'
 
@@ -11,6 +12,8 @@ export interface ContainerDeps {
   readonly doorbell: Doorbell
   readonly policy: Policy
   readonly images: ImageCatalog
+  /** undefined: there is none, and no driver that needs one. */
+  readonly imageService: ImageService | undefined
   readonly secrets: Secrets
   readonly options: AppOptions
   readonly clock: Clock

@@ -24,12 +24,13 @@ export async function rebuildContainer(
         ? found.spec.imageDriver
         : configuredDriver(change.imageDriver, deps.options.imageDrivers),
   }
-  if (change.image !== undefined) await requireImage(deps, ctx, spec, found.projectId)
+  const isOther = change.image !== undefined || spec.imageDriver !== found.spec.imageDriver
+  const imageId = isOther ? await requireImage(deps, ctx, spec, found.projectId) : found.spec.imageId
   await acceptOn(deps, ctx, found, 'rebuild', async (tx, now) => ({
     verb: 'rebuild',
     params: { run: now.status === 'Running' },
     patch: {
-      spec: { ...now.spec, image: spec.image, imageDriver: spec.imageDriver },
+      spec: { ...now.spec, image: spec.image, imageDriver: spec.imageDriver, imageId: imageId ?? null },
       allocation: await holdAgain(tx, now, deps.options),
     },
   }))

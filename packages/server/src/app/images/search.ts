@@ -1,14 +1,17 @@
 import { InvalidInput, messageOf, Unavailable, UserFault } from '../../domain/errors.ts'
+import { SERVICE_DRIVER } from '../../domain/image/drivers.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { PUBLIC_REGISTRY, registryImage } from '../../domain/image/sources.ts'
 import type { ImageSearchResult } from '../../orchestration/ports/engine.ts'
 import type { RequestContext } from '../context.ts'
 import { shown } from '../fields.ts'
 import { upHosts } from '../hosts/up-hosts.ts'
+import type { ServiceImage } from '../ports/image-service.ts'
 import type { ImageDeps } from './deps.ts'
 
 /** Hosts asked in turn while they cannot be reached. */
 const MOST_HOSTS = 3
+const LONGEST_NAME = 255
 
 export interface ImageSearch {
   /** A tag in it is left out of account. */
@@ -18,14 +21,19 @@ export interface ImageSearch {
   readonly exactMatch: boolean
 }
 
-/** Through any host that is up. */
+/** In the image service as the caller; else through any host that is up. */
 export async function searchImages(
   deps: ImageDeps,
   ctx: RequestContext,
   search: ImageSearch,
-): Promise<ImageSearchResult[]> {
-  const { policy, options } = deps
-  requireDriver(search.imageDriver ?? options.defaults.imageDriver, options.imageDrivers)
+): Promise<ImageSearchResult[] | ServiceImage[]> {
+  const { policy, options, imageService } = deps
+  const driver = search.imageDriver ?? options.defaults.imageDriver
+  requireDriver(driver, options.imageDrivers)
+  if (driver === SERVICE_DRIVER && imageService !== undefined) {
+    policy.authorize('image:search', ctx)
+    return await imageService.search(search.name.slice(0, LONGEST_NAME), search.exactMatch, ctx)
+  }
   const term = termOf(search.name)
   policy.authorize('image:search', ctx)
   const results = await askHosts(deps, ctx, term)
@@ -42,7 +50,7 @@ function requireDriver(driver: string, available: readonly string[]): void {
 
 /** Only the public registry can be searched; its own images are found without their prefix. */
 function termOf(name: string): string {
-  const parsed = name.length > 255 ? undefined : parseImageReference(name)
+  const parsed = name.length > LONGEST_NAME ? undefined : parseImageReference(name)
   if (parsed === undefined) throw new InvalidInput(`'${shown(name)}' is not an image name.`)
   const { domain, path } = registryImage(parsed)
   if (domain !== PUBLIC_REGISTRY) {

@@ -1,4 +1,5 @@
 /** Are the logins at the identity service complete? */
+import { SERVICE_DRIVER } from '../../domain/image/drivers.ts'
 import type { Finding } from './findings.ts'
 import type { Config } from './options.ts'
 
@@ -13,6 +14,11 @@ export function checkLogins(config: Config): string[] {
 
 export function hasLogin(config: Config, name: LoginName): boolean {
   return config[`${name}AuthUrl`] !== null
+}
+
+/** Those of image_driver_list that can be had here. */
+export function imageDriversOf(config: Config): readonly string[] {
+  return config.imageDriverList.filter((driver) => driver !== SERVICE_DRIVER || hasLogin(config, 'serviceLogin'))
 }
 
 /** [keystone_authtoken] says where tokens come from: Keystone's count, not the built-in ones. */

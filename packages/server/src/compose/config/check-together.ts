@@ -1,6 +1,6 @@
 /** What options must be to each other. */
 import { FILTERS, isFilterName, type FilterName } from '../../domain/scheduling/filters/index.ts'
-import { checkLogins } from './check-logins.ts'
+import { checkLogins, imageDriversOf } from './check-logins.ts'
 import { ALL_FILTERS, lastPart } from './findings.ts'
 import type { Config } from './options.ts'
 
@@ -16,6 +16,7 @@ export function checkTogether(config: Config): string[] {
     ...checkEngine(config),
     ...checkTls(config),
     ...checkLogins(config),
+    ...checkImages(config),
   ]
 }
 
@@ -54,6 +55,22 @@ function checkTls(config: Config): string[] {
       : []),
     ...(wsproxySslOnly && wsproxyCert === null ? ['option ssl_only in [websocket_proxy] needs cert'] : []),
   ]
+}
+
+function checkImages(config: Config): string[] {
+  const available = imageDriversOf(config)
+  const { defaultImageDriver, sandboxImageDriver, sandboxImage } = config
+  const asked = { default_image_driver: defaultImageDriver, sandbox_image_driver: sandboxImageDriver }
+  return Object.entries(asked)
+    .filter(
+      ([name, driver]) => !available.includes(driver) && (name !== 'sandbox_image_driver' || sandboxImage !== null),
+    )
+    .map(([name, driver]) => {
+      const why = config.imageDriverList.includes(driver)
+        ? 'needs auth_url in [keystone_auth]'
+        : 'is not in image_driver_list'
+      return `option ${name} in [DEFAULT] is ${driver}, which ${why}`
+    })
 }
 
 function checkHost({ host }: Config): string[] {

@@ -333,6 +333,35 @@ test('the driver of upstream’s tests is taken for the usual one, and that is t
   })
 })
 
+test('a default image driver must be one that is there', () => {
+  const refused: readonly [string, RegExp][] = [
+    [
+      'default_image_driver = glance',
+      /default_image_driver in \[DEFAULT\] is glance, which needs auth_url in \[keystone_auth\]/,
+    ],
+    ['image_driver_list = glance', /default_image_driver in \[DEFAULT\] is docker, which is not in image_driver_list/],
+    ['sandbox_image = pause\nsandbox_image_driver = glance', /sandbox_image_driver in \[DEFAULT\] is glance/],
+    ['image_driver_list = glance, rkt', /there is no image driver 'rkt'/],
+  ]
+  for (const [text, why] of refused) {
+    withFile(text, (file) => {
+      assert.throws(
+        () => loadConfig({ ...none, files: [file] }),
+        (error) => error instanceof ConfigError && why.test(error.message),
+        text,
+      )
+    })
+  }
+  const login = '[keystone_auth]\nauth_url = http://k.test\nusername = zun\npassword = p\nproject_name = service'
+  withFile(`default_image_driver = glance\nsandbox_image_driver = glance\n${login}`, (file) => {
+    const { imageDrivers, defaults } = appOptions(loadConfig({ ...none, files: [file] }))
+    assert.deepEqual([imageDrivers, defaults.imageDriver], [['glance', 'docker'], 'glance'])
+  })
+  withFile('sandbox_image_driver = glance', (file) => {
+    assert.deepEqual(appOptions(loadConfig({ ...none, files: [file] })).imageDrivers, ['docker'])
+  })
+})
+
 test('a secret is not shown', () => {
   const known = 'notgood but just long enough i t'
   for (const keys of ['too short', known, `${'k'.repeat(32)}, too short`, `${'k'.repeat(32)}, ${known}`]) {

@@ -26,7 +26,6 @@ const TOKENS_KEPT = 'each process keeps what it knows of tokens in its own memor
 const DATABASE = notYet('records are in SQLite, in the state directory')
 const NEUTRON = notYet('networks are local to the machine, without Neutron')
 const CINDER = notYet('volumes are local to the machine, without Cinder')
-const GLANCE = notYet('images come from registries, without Glance')
 const PLACEMENT = notYet('room is counted by the service itself, without Placement')
 const UNUSED = 'upstream does not use it either'
 const OF_PYTHON = 'a detail of the Python program'
@@ -46,9 +45,6 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('info', 'DEFAULT', 'default_sleep_time default_timeout', UNUSED),
   row('warn', 'DEFAULT', 'container_driver', 'containers are those of Docker', 'docker', 'docker.driver.DockerDriver'),
   row('warn', 'DEFAULT', 'capsule_driver', 'capsules are made with Docker, not through CRI', 'docker'),
-  row('warn', 'DEFAULT', 'sandbox_image_driver', GLANCE, 'docker'),
-  row('warn', 'DEFAULT', 'image_driver_list', GLANCE, 'docker', 'glance,docker', 'docker,glance'),
-  row('warn', 'DEFAULT', 'default_image_driver', GLANCE, 'docker'),
   row('warn', 'DEFAULT', 'log_config_append', 'where and how is logged is told by the other options'),
   row('warn', 'DEFAULT', 'use_journal use_syslog', 'the log is a file: log_file, log_dir', 'false'),
   row('info', 'DEFAULT', 'syslog_log_facility use_stderr', 'the log is a file: log_file, log_dir'),
@@ -81,7 +77,6 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('info', 'docker', 'api_insecure ca_file cert_file key_file', 'the engine is spoken to through its unix socket'),
   row('warn', 'docker', 'docker_data_root', 'the engine itself says where its data is'),
 
-  row('warn', 'glance', 'images_directory', GLANCE),
   row('warn', 'network', 'driver driver_name', NEUTRON),
   row('warn', 'neutron', 'ovs_bridge', NEUTRON),
   row('info', 'volume', 'driver', 'deprecated; driver_list counts'),

@@ -4,6 +4,7 @@ import { API_OPTIONS } from './options/api.ts'
 import { CLOUD_OPTIONS } from './options/cloud.ts'
 import { COMPUTE_OPTIONS } from './options/compute.ts'
 import { GENERAL_OPTIONS } from './options/general.ts'
+import { STORAGE_OPTIONS } from './options/storage.ts'
 import { ZUND_OPTIONS } from './options/zund.ts'
 
 export const OPTIONS = {
@@ -11,6 +12,7 @@ export const OPTIONS = {
   ...API_OPTIONS,
   ...COMPUTE_OPTIONS,
   ...CLOUD_OPTIONS,
+  ...STORAGE_OPTIONS,
   ...ZUND_OPTIONS,
 } as const
 

@@ -1,9 +1,9 @@
 /** The control plane's end of what hosts do with images outside of a container's operations. */
+import { REGISTRY_DRIVER, SERVICE_DRIVER } from '../../domain/image/drivers.ts'
+import { normaliseUuid } from '../../domain/ids.ts'
 import type { ImageRecord, Store, StoreReads } from '../ports/store.ts'
 import { requireHostSession } from './fencing.ts'
 import type { ImageDone, PendingImage, SessionRef } from '../ports/wire.ts'
-
-const DRIVER = 'docker'
 
 export async function pendingImages(reads: StoreReads, session: SessionRef): Promise<PendingImage[]> {
   await requireHostSession(reads.hosts, session)
@@ -13,7 +13,10 @@ export async function pendingImages(reads: StoreReads, session: SessionRef): Pro
 function toPending(record: ImageRecord): PendingImage[] {
   const { uuid, pending, repo, tag, projectId, imageId } = record
   if (pending !== 'pull' && pending !== 'delete') return []
-  return [{ uuid, action: pending, reference: referenceOf(repo, tag), projectId, imageDriver: DRIVER, imageId }]
+  const isService = normaliseUuid(repo) !== undefined
+  const imageDriver = isService ? SERVICE_DRIVER : REGISTRY_DRIVER
+  const reference = isService ? repo : referenceOf(repo, tag)
+  return [{ uuid, action: pending, reference, projectId, imageDriver, imageId }]
 }
 
 /** An image named by digest has that for its tag. */

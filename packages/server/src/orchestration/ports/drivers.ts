@@ -4,7 +4,7 @@ import type { ContainerSpec, MountData, PortData, RegistryAuth } from './wire.ts
 import type { EngineEndpoint, EngineMount, PullProgress } from './engine.ts'
 
 export interface ImageRequest {
-  readonly spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imagePullPolicy'>
+  readonly spec: Pick<ContainerSpec, 'image' | 'imageDriver' | 'imageId' | 'imagePullPolicy'>
   /** Project that asks: its own snapshots are looked at first (domain/image/snapshot.ts). */
   readonly projectId: string
   readonly registryDomain: string | null

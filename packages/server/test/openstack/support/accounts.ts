@@ -22,7 +22,7 @@ export function cloudsYaml(): string {
 }
 
 export function account(name: AccountName): Account {
-  const { clouds } = parse(readFileSync(cloudsYaml(), 'utf8')) as {
+  const { clouds } = parse(readFileSync(cloudsYaml(), 'utf8'), { merge: true }) as {
     clouds: Readonly<Record<string, { region_name: string; auth: Readonly<Record<string, string>> }>>
   }
   const found = clouds[name]
