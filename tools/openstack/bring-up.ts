@@ -5,7 +5,9 @@ import { fillIdentity } from './identity.ts'
 import { passwordOf, Places, REGION, URLS } from './places.ts'
 import { startCinder } from './services/cinder.ts'
 import { startDatabase } from './services/database.ts'
+import { startEngines } from './services/engines.ts'
 import { startGlance } from './services/glance.ts'
+import { startHeat } from './services/heat.ts'
 import { startKeystone } from './services/keystone.ts'
 import { startNeutron } from './services/neutron.ts'
 import { startNfs } from './services/nfs.ts'
@@ -18,6 +20,7 @@ const places = new Places(process.argv[2] ?? '')
 async function bringUp(): Promise<void> {
   const queue = timed('rabbitmq', startQueue(places))
   const nfs = timed('nfs', startNfs(places))
+  const engines = timed('engines', startEngines(places))
   await timed('mariadb', startDatabase(places))
   const identity = (async () => {
     await timed('keystone', startKeystone(places))
@@ -30,9 +33,11 @@ async function bringUp(): Promise<void> {
   }
   await Promise.all([
     identity,
+    engines,
     after('glance', async () => startGlance(places), fillGlance),
     after('placement', async () => startPlacement(places)),
     queue.then(async () => after('neutron', async () => startNeutron(places), fillNeutron)),
+    queue.then(async () => timed('heat', startHeat(places))),
     Promise.all([queue, nfs]).then(async () => after('cinder', async () => startCinder(places), fillCinder)),
   ])
   writeFileSync(places.cloudsYaml, cloudsYaml())

@@ -3,7 +3,7 @@
  * processes meet nobody else's, and all of it goes when their first process does.
  */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, globSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../test/run.ts'
@@ -31,6 +31,7 @@ export class OpenStackCloud {
     const places = new Places(o.directory)
     for (const name of ['etc', 'log', 'data']) mkdirSync(join(places.root, name), { recursive: true })
     const signal = AbortSignal.any([o.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+    await run(['sh', join(import.meta.dirname, '../launcher/cgroups.sh')], { signal })
     if (!knowsNfs()) {
       const source = join(import.meta.dirname, 'mount-nfs.c')
       await buildMountProgram(places, source, join(places.root, 'mount.nfs'))
@@ -78,6 +79,7 @@ export class OpenStackCloud {
         await sleep(POLL_MS)
       }
     }
+    removeControlGroups(this.places.controlGroup)
     rmSync(this.places.root, { recursive: true, force: true, maxRetries: 5 })
   }
 
@@ -146,6 +148,18 @@ function birthOf(pid: number): string | undefined {
     return fields[0] === 'Z' ? undefined : fields[19]
   } catch {
     return undefined
+  }
+}
+
+/** Of the engines' containers. They are the kernel's, in no namespace, and outlive their processes. */
+function removeControlGroups(name: string): void {
+  const directories = globSync(`/sys/fs/cgroup/{,*/}${name}{,/**/}`)
+  for (const directory of directories.toSorted((a, b) => b.length - a.length)) {
+    try {
+      rmdirSync(directory)
+    } catch {
+      // A process that is about to end holds it for a moment; an empty group costs nothing.
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 /** Where things are, and what they are called. All of it is inside of the cloud's own namespaces. */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 export const REGION = 'RegionOne'
 
@@ -53,6 +53,11 @@ export class Places {
     return join(this.root, 'data', ...names)
   }
 
+  /** Above those of all containers of its engines. */
+  get controlGroup(): string {
+    return basename(this.root) === 'openstack' ? 'zund-openstack' : basename(this.root)
+  }
+
   /** For openstack(1), SDKs and tests. */
   get cloudsYaml(): string {
     return join(this.root, 'clouds.yaml')
@@ -60,6 +65,11 @@ export class Places {
 
   get databaseSocket(): string {
     return this.data('mariadb.sock')
+  }
+
+  /** Of the node's container engine. */
+  engineSocket(node: NodeName): string {
+    return join(this.root, `${node}.docker.sock`)
   }
 
   /** In it the pid of a node's first process stands, as the processes of the cloud see it. */

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { OpenStackCloud } from './cloud.ts'
+import { CONTROLLER } from './places.ts'
 
 /** Where `main.ts up` leaves one. */
 export function lastingCloud(root: string): string {
@@ -34,6 +35,11 @@ export class SharedCloud implements AsyncDisposable {
   /** Path of their clouds.yaml. */
   get accounts(): string {
     return (this.#own ?? this.#found)?.places.cloudsYaml ?? this.#given
+  }
+
+  /** Of the engine on that machine. */
+  get engineSocket(): string {
+    return (this.#own ?? this.#found)?.places.engineSocket(CONTROLLER.name) ?? process.env['ZUND_TEST_ENGINE'] ?? ''
   }
 
   /** Put before a command, it runs on the machine that they run on. */

@@ -67,7 +67,11 @@ async function runWithNeeds(
   if (suite.needs.includes('openstack')) {
     const broken = await settle(() => cloud.ready({ signal }))
     if (broken !== undefined) return unmet(broken)
-    return await run({ env: { ...env, ZUND_TEST_OPENSTACK: cloud.accounts }, wrap: cloud.enter })
+    const { accounts, engineSocket, enter } = cloud
+    return await run({
+      env: { ...env, ZUND_TEST_OPENSTACK: accounts, ZUND_TEST_ENGINE: engineSocket },
+      wrap: enter,
+    })
   }
   if (!suite.needs.includes('engine')) return await run({ env, wrap: [] })
   const broken = await settle(() => engine.ready({ signal }))

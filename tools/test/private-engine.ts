@@ -171,7 +171,7 @@ export class PrivateEngine {
   }
 }
 
-async function answersPing(socketPath: string): Promise<boolean> {
+export async function answersPing(socketPath: string): Promise<boolean> {
   return await new Promise((resolve) => {
     const req = request({ socketPath, path: '/_ping', timeout: 5_000, headers: { Host: 'engine' } }, (response) => {
       response.resume()
