@@ -165,6 +165,8 @@ export const OperationParamsSchema = Type.Object({
   byService: Type.Optional(Type.Boolean()),
   /** network_attach, network_detach: uuids of the port bindings concerned. */
   ports: Type.Optional(Type.Array(Type.String())),
+  /** add_security_group, remove_security_group: its id. */
+  securityGroup: Type.Optional(Type.String()),
 })
 export type OperationParams = Static<typeof OperationParamsSchema>
 

@@ -7,6 +7,7 @@ import type { RegistryAccess } from '../adapters/image/registry-client.ts'
 import { Glance } from '../adapters/openstack/glance.ts'
 import { EventFeed } from '../app/events/feed.ts'
 import { Places } from '../app/events/places.ts'
+import { LocalNetworkPlanner } from '../app/networks/local-planner.ts'
 import { upHosts } from '../app/hosts/up-hosts.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
 import { PolicyFileError, type PolicyPlaces } from '../app/policy/policy-files.ts'
@@ -144,7 +145,19 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
   const waiting = new Places(config.eventStreams, 'requests that wait')
   const imageService = cloud === undefined ? undefined : new GlanceService(new Glance(cloud.session))
   const clock = systemClock
-  const deps = { ...given, waiting, options, policy, streams, images, imageService, clock, newUuid: randomUUID }
+  const networks = new LocalNetworkPlanner({ store, pools: options.localNetwork, newUuid: randomUUID })
+  const deps = {
+    ...given,
+    networks,
+    waiting,
+    options,
+    policy,
+    streams,
+    images,
+    imageService,
+    clock,
+    newUuid: randomUUID,
+  }
   const containers = new ContainerViews(policy)
   return [
     ...containerRoutes(deps, containers),

@@ -7,8 +7,10 @@ export async function holdingsOf(tx: Tx, container: Container): Promise<Holdings
   const bindings = await tx.bindings.ofContainer(container.uuid)
   const members = container.kind === 1 ? await tx.containers.membersOf([container.uuid]) : []
   for (const { uuid } of members) bindings.push(...(await tx.bindings.ofContainer(uuid)))
+  const remotePorts = bindings.filter(({ data }) => data.kind === 'port' && data.remote !== undefined).length
   return {
     ports: bindings.filter(({ data }) => data.kind === 'port').length,
+    ...(remotePorts === 0 ? {} : { remotePorts }),
     mounts: bindings.filter(({ data }) => data.kind === 'mount').length,
     ...(container.kind === 1 ? { initMembers: members.filter(({ kind }) => kind === 3).length } : {}),
   }

@@ -71,7 +71,8 @@ export async function runOperation(deps: RunnerDeps, op: ClaimedOperation, signa
 
 class Run {
   readonly #deps: RunnerDeps
-  readonly #op: ClaimedOperation
+  /** With what its steps have learned. */
+  #op: ClaimedOperation
   readonly #signal: AbortSignal
   readonly #ref: LeaseRef
   readonly #brought: Brought = {}
@@ -136,6 +137,7 @@ class Run {
     try {
       const found = await step.observe(ctx)
       if (found !== undefined) {
+        this.#learn(found)
         this.#pending.push(finishedEntry(name, found))
         return
       }
@@ -146,6 +148,7 @@ class Run {
       const began = clock.now()
       const result = await step.apply(ctx)
       await checkpoint(`step:${name}:applied`)
+      this.#learn(result)
       this.#pending.push(finishedEntry(name, result))
       log.debug(
         { containerId: this.#op.container.uuid, operationId: this.#op.id, step: name, ms: clock.now() - began },
@@ -163,6 +166,15 @@ class Run {
       }
       throw error
     }
+  }
+
+  /** Later steps of this claim work with what an earlier one has brought; another claim is given it. */
+  #learn({ bindings = [] }: StepResult): void {
+    const learned = new Map(bindings.flatMap(({ uuid, data }) => (data === undefined ? [] : [[uuid, data] as const])))
+    if (learned.size === 0) return
+    const { container } = this.#op
+    const known = container.bindings.map((binding) => ({ ...binding, data: learned.get(binding.uuid) ?? binding.data }))
+    this.#op = { ...this.#op, container: { ...container, bindings: known } }
   }
 
   #context(name: string, before: StepRecord | undefined): StepContext {

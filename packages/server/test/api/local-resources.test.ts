@@ -1,4 +1,5 @@
 import { Places } from '../../src/app/events/places.ts'
+import { LocalNetworkPlanner } from '../../src/app/networks/local-planner.ts'
 import { eventFeed } from '../../src/compose/api.ts'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -44,6 +45,7 @@ before(async () => {
     ...common,
     images: { check: async () => 'exists' as const },
     imageService: undefined,
+    networks: new LocalNetworkPlanner({ store: live.store, pools: appOptions.localNetwork, newUuid: randomUUID }),
     secrets: someSecrets(),
     clock: systemClock,
     log: quietLog,

@@ -20,6 +20,7 @@ import { someSecrets } from '../support/builders.ts'
 import { appOptions } from '../support/live-api.ts'
 import type { Deps } from './requests.ts'
 import { forever, mortal, Mortality } from './mortal.ts'
+import { MixedNetworks } from './remote-networks.ts'
 import type { Site, World } from './world.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
@@ -91,6 +92,7 @@ export class Life extends Mortality {
       policy: new PolicyEngine({ file: null, log: quietLog }),
       images: { check: async () => 'exists' },
       imageService: undefined,
+      networks: new MixedNetworks({ store, pools: appOptions.localNetwork, newUuid: options.newUuid }),
       secrets: someSecrets(),
       gateway: { searchImages: async () => [] },
       sim: world.engine,

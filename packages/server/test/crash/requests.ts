@@ -2,15 +2,15 @@
 import { createCapsule } from '../../src/app/capsules/create.ts'
 import { deleteCapsule } from '../../src/app/capsules/delete.ts'
 import type { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
-import { act, acceptOn } from '../../src/app/containers/act.ts'
+import { act } from '../../src/app/containers/act.ts'
 import { commitContainer } from '../../src/app/containers/commit.ts'
 import { createContainer } from '../../src/app/containers/create.ts'
 import { deleteContainer } from '../../src/app/containers/delete.ts'
 import type { ContainerDeps } from '../../src/app/containers/deps.ts'
-import { findContainer } from '../../src/app/containers/find.ts'
 import { attachNetwork, detachNetwork } from '../../src/app/containers/networks.ts'
 import { rebuildContainer } from '../../src/app/containers/rebuild.ts'
 import { renameContainer, resizeContainer, updateContainer } from '../../src/app/containers/update.ts'
+import { changeSecurityGroup } from '../../src/app/containers/security-groups.ts'
 import type { RequestContext } from '../../src/app/context.ts'
 import { deleteImage } from '../../src/app/images/delete.ts'
 import type { ImageDeps } from '../../src/app/images/deps.ts'
@@ -100,13 +100,10 @@ export const verb =
   (deps, ctx) =>
     act(deps, ctx, { ident: NAME, rule: `container:${name}`, key: name, verb: name, params })
 
-/** Of one group for all there is no use case yet; operations of it can be in a queue all the same. */
 export const securityGroup =
-  (name: 'add_security_group' | 'remove_security_group'): Request =>
-  async (deps, ctx) => {
-    const found = await findContainer(deps.store.containers, ctx, NAME)
-    await acceptOn(deps, ctx, found, name, async () => ({ verb: name, params: {} }))
-  }
+  (name: 'add_security_group' | 'remove_security_group', group: string): Request =>
+  (deps, ctx) =>
+    changeSecurityGroup(deps, ctx, NAME, name, group)
 
 export const rebuild =
   (image?: string): Request =>

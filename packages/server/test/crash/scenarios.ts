@@ -43,6 +43,9 @@ export interface Scenario {
 }
 
 const surroundings = [network('net-a'), network('net-b'), network('net-c'), volume('vol')]
+const REMOTE = { nets: [{ network: 'remote-a' }, { network: 'remote-b' }], mounts: [], security_groups: ['group-1'] }
+const onRemote = create(REMOTE)
+const OPEN = { nets: [{ network: 'remote-a' }], mounts: [], exposed_ports: { '80/tcp': {} } }
 const running = [...surroundings, create()]
 const stopped = [...running, verb('stop')]
 const paused = [...running, verb('pause')]
@@ -54,6 +57,8 @@ const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
     { prepare: surroundings, requests: [create({}, false)] },
     { prepare: [], requests: [create({ nets: [], mounts: [], image_pull_policy: 'never' })] },
     { prepare: surroundings, requests: [create({ auto_remove: true })] },
+    { prepare: [], requests: [onRemote] },
+    { prepare: [], requests: [create(OPEN)] },
     { prepare: surroundings, requests: [create({ auto_remove: true, command: ['sh', '-c', 'exit 3'] })] },
   ],
   start: [
@@ -82,6 +87,12 @@ const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
     { prepare: stopped, requests: [remove()] },
     { prepare: running, requests: [remove({ stop: true })] },
     { prepare: running, requests: [remove({ force: true })] },
+    { prepare: [onRemote], requests: [remove({ stop: true })] },
+    {
+      prepare: [],
+      requests: [onRemote],
+      meanwhile: { at: 'step:bindPorts:applied', request: remove({ force: true }) },
+    },
     {
       prepare: surroundings,
       requests: [create()],
@@ -104,13 +115,15 @@ const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
   network_attach: [
     { prepare: running, requests: [attach('net-c')] },
     { prepare: stopped, requests: [attach('net-c')] },
+    { prepare: [onRemote], requests: [attach('remote-c')] },
   ],
   network_detach: [
     { prepare: running, requests: [detach('net-a')] },
     { prepare: running, requests: [detach('net-b'), attach('net-b')] },
+    { prepare: [onRemote], requests: [detach('remote-a')] },
   ],
-  add_security_group: [{ prepare: running, requests: [securityGroup('add_security_group')] }],
-  remove_security_group: [{ prepare: running, requests: [securityGroup('remove_security_group')] }],
+  add_security_group: [{ prepare: [onRemote], requests: [securityGroup('add_security_group', 'group-2')] }],
+  remove_security_group: [{ prepare: [onRemote], requests: [securityGroup('remove_security_group', 'group-1')] }],
 }
 
 /** What is asked for besides operations of containers. */

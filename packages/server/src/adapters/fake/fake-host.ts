@@ -1,4 +1,5 @@
 import type { MountData, PortData } from '../../orchestration/ports/wire.ts'
+import { FakePorts } from './fake-ports.ts'
 import type { SimEngine } from './sim-engine.ts'
 
 const MOUNT_ROOT = '/fake/volumes/'
@@ -14,6 +15,8 @@ export class FakeHost {
   readonly #volumes = new Map<string, number>()
   readonly #mounted = new Set<string>()
   readonly #violations: string[] = []
+  /** Of another service. */
+  readonly ports = new FakePorts()
 
   takeAddresses(port: PortData): void {
     for (const ip of port.fixedIps) this.#addresses.add(`${port.networkId} ${ip.address}`)
@@ -28,6 +31,7 @@ export class FakeHost {
       if (user !== undefined) this.#violations.push(`address ${address} was released while ${user.uuid} runs with it`)
       this.#addresses.delete(`${port.networkId} ${address}`)
     }
+    this.ports.release(port)
   }
 
   mount(mount: MountData): string {
@@ -55,6 +59,7 @@ export class FakeHost {
   world() {
     return {
       addresses: [...this.#addresses].sort(),
+      ports: this.ports.world(),
       volumes: [...this.#volumes.keys()].sort(),
       mounted: [...this.#mounted].sort(),
       violations: [...this.#violations],

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
-import type { NetworkDriver } from '../../orchestration/ports/drivers.ts'
+import type { GroupChange, NetworkDriver } from '../../orchestration/ports/drivers.ts'
 import type { ContainerEngine, EngineEndpoint } from '../../orchestration/ports/engine.ts'
 import type { PortData } from '../../orchestration/ports/wire.ts'
 import type { FakeHost } from './fake-host.ts'
@@ -11,6 +11,17 @@ export class FakeNetworkDriver implements NetworkDriver {
 
   constructor(deps: FakeNetworkDeps) {
     this.#deps = deps
+  }
+
+  async bind(port: PortData, { signal }: CallOptions): Promise<PortData> {
+    signal.throwIfAborted()
+    return port.remote === undefined ? port : this.#deps.host.ports.bind(port, port.remote)
+  }
+
+  async changeGroup(port: PortData, change: GroupChange, { signal }: CallOptions): Promise<PortData> {
+    signal.throwIfAborted()
+    this.#deps.host.ports.changeGroup(port, change)
+    return port
   }
 
   async prepare(port: PortData, o: CallOptions): Promise<EngineEndpoint> {

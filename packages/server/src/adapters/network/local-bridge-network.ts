@@ -34,6 +34,15 @@ export class LocalBridgeNetwork implements NetworkDriver {
     this.#firewall = new BridgeFirewall(deps)
   }
 
+  /** Addresses are given by the control plane. */
+  async bind(port: PortData): Promise<PortData> {
+    return port
+  }
+
+  async changeGroup(): Promise<never> {
+    throw new SystemFault('network.no_groups', 'the local network service has only one security group')
+  }
+
   async prepare(port: PortData, { signal }: CallOptions): Promise<EngineEndpoint> {
     if (!this.#ready.has(port.networkId)) await this.#making.join(port.networkId, signal, (s) => this.#make(port, s))
     const address = (version: 4 | 6): string | null =>

@@ -11,7 +11,7 @@ import type { RequestContext } from '../context.ts'
 import { requireFreeName, requireImage } from '../containers/create.ts'
 import type { ContainerDeps } from '../containers/deps.ts'
 import { hostOfVolumes } from '../containers/plan-mounts.ts'
-import { planPorts } from '../containers/plan-networks.ts'
+import { planNetworks } from '../containers/networks-of-request.ts'
 import { chooseHost } from '../hosts/choose-host.ts'
 import { NOTHING_TO_NOTE, type Note } from '../once.ts'
 import { memberNames } from './member-names.ts'
@@ -51,6 +51,11 @@ export async function createCapsule(
   )
   const sandbox = capsuleSpec(template, options.sandbox)
   const spec = { ...sandbox, imageId: await sandboxImage(deps, ctx, sandbox, projectId) }
+  const planned = await planNetworks(deps, ctx, projectId, {
+    nets: [],
+    securityGroups: [],
+    openPorts: spec.exposedPorts,
+  })
 
   const capsule = await store.write(async (tx) => {
     const uuid = deps.newUuid()
@@ -61,11 +66,11 @@ export async function createCapsule(
     const request = { uuid, resources: spec, availabilityZone: template.availabilityZone, host: tied }
     const choice = await chooseHost(tx, request, options)
     const placed = choice.kind === 'host'
-    const planner = { tx, pools: options.localNetwork, projectId, userId, newUuid: deps.newUuid }
+    const planner = { tx, projectId, userId, newUuid: deps.newUuid }
     const volumes = placed
       ? await planVolumes({ ...planner, host: choice.host.name, quota: options.localQuota }, template.volumes)
       : new Map<never, never>()
-    const ports = placed ? await planPorts(planner, [], 0) : []
+    const ports = placed ? await planned.bindings(tx, { containerUuid: uuid, firstOrder: 0 }) : []
     const common = {
       projectId,
       userId,

@@ -2,13 +2,13 @@
 import { createFields, LARGEST_FILE_BYTES, MOUNT_SIZE, WORKDIR } from '@zund/contract/api/requests/container.ts'
 import type { Read } from '@zund/contract/fields/field.ts'
 import ipaddr from 'ipaddr.js'
-import { InvalidInput, NotFound } from '../../domain/errors.ts'
+import { InvalidInput } from '../../domain/errors.ts'
 import { shellWords } from '../../domain/shell-words.ts'
 import type { Healthcheck, PullPolicy, RestartPolicy } from '../../orchestration/ports/wire.ts'
 import { bad, numberField, readFields, type Body } from '../fields.ts'
 import type { Limits } from '../options.ts'
+import type { NetRequest } from '../ports/network-planner.ts'
 import type { MountRequest } from './plan-mounts.ts'
-import type { NetRequest } from './plan-networks.ts'
 
 export interface CreateInput {
   readonly image: string
@@ -145,11 +145,8 @@ function healthcheckOf({ healthcheck: check }: Given): Healthcheck | null {
 type Net = NonNullable<Given['nets']>[number]
 
 function netOf(net: Net): NetRequest {
-  const { network, port } = net
-  // The built-in network service has no ports that a user could have made beforehand.
-  if (port !== undefined) throw new NotFound(`Port ${port} could not be found.`, 'port-not-found')
-  if (network === undefined) throw bad('nets', net, 'network must be a string')
-  return { network, ipv4: addressOf(net, 'v4-fixed-ip', 'IPv4'), ipv6: addressOf(net, 'v6-fixed-ip', 'IPv6') }
+  const { network = null, port = null } = net
+  return { network, port, ipv4: addressOf(net, 'v4-fixed-ip', 'IPv4'), ipv6: addressOf(net, 'v6-fixed-ip', 'IPv6') }
 }
 
 function addressOf(net: Net, name: 'v4-fixed-ip' | 'v6-fixed-ip', kind: 'IPv4' | 'IPv6'): string | null {

@@ -1,4 +1,3 @@
-import { v5 } from '../../lib/uuid-v5.ts'
 import { addressesOf } from '../../domain/container/addresses.ts'
 import type { Container } from '../../domain/container/types.ts'
 import { Conflict, Forbidden, InvalidInput, NotFound } from '../../domain/errors.ts'
@@ -20,7 +19,7 @@ import { parseCreate, type CreateInput } from './create-input.ts'
 import type { ContainerDeps } from './deps.ts'
 import { generatedName } from './generated-name.ts'
 import { hostOfVolumes, planMounts } from './plan-mounts.ts'
-import { planPorts } from './plan-networks.ts'
+import { askerOf, planNetworks } from './networks-of-request.ts'
 import { requireQuota } from './quota.ts'
 
 /**
@@ -34,7 +33,7 @@ export async function createContainer(
   run: boolean,
   note: Note = NOTHING_TO_NOTE,
 ): Promise<Container> {
-  const { policy, options, store } = deps
+  const { policy, options, store, networks } = deps
   const input = parseCreate(body, ctx.minor, options.limits)
   policy.authorize('container:create', ctx)
   const { projectId } = ctx.caller
@@ -49,7 +48,7 @@ export async function createContainer(
     input,
     registry?.uuid ?? null,
     options.defaults,
-    securityGroupsOf(input, projectId),
+    await networks.securityGroups(askerOf(ctx, projectId), input.securityGroups),
     imageDriverOf(input, options),
   )
   if (spec.cpuPolicy === 'dedicated' && (!Number.isInteger(spec.cpu) || spec.cpu < 1)) {
@@ -58,6 +57,11 @@ export async function createContainer(
   if (input.host !== null && (await store.hosts.byName(input.host)) === undefined) {
     throw new NotFound(`Compute host ${input.host} could not be found.`, 'requested-host-not-found')
   }
+  const planned = await planNetworks(deps, ctx, projectId, {
+    nets: input.nets,
+    securityGroups: spec.securityGroups,
+    openPorts: spec.exposedPorts,
+  })
   const imageId = await requireImage(deps, ctx, spec, projectId)
 
   const container = await store.write(async (tx) => {
@@ -90,13 +94,13 @@ export async function createContainer(
     const diskGiB = choice.kind === 'host' ? diskOn(choice.host.has, spec.diskGiB) : spec.diskGiB
     const asked = { containers: 1, cpu: spec.cpu, memory: spec.memoryMiB, disk: diskGiB }
     await requireQuota(tx, projectId, asked, options.quota)
-    const planner = { tx, pools: options.localNetwork, projectId, userId: ctx.caller.userId, newUuid: deps.newUuid }
+    const planner = { tx, projectId, userId: ctx.caller.userId, newUuid: deps.newUuid }
     const placed = choice.kind === 'host'
     // Without a host nothing is made for it: the record only says why.
     const bindings = placed
       ? [
           ...(await planMounts({ ...planner, host: choice.host.name, quota: options.localQuota }, input.mounts)),
-          ...(await planPorts(planner, input.nets, 0)),
+          ...(await planned.bindings(tx, { containerUuid: uuid, firstOrder: 0 })),
         ]
       : []
     const row = await tx.containers.insert({
@@ -179,24 +183,6 @@ function toSpec(
     runtime: input.runtime,
     securityGroups,
   }
-}
-
-/** Namespace of the ids that stand for a project's one security group. */
-const SECURITY_GROUP_NAMESPACE = '6f3f2a52-5a0b-4a57-9c3c-4a8b8f7b1d10'
-
-/**
- * The built-in network service has one security group a project, `default`, and it means what Neutron's default group
- * means: members reach each other, nobody else reaches them, they reach everything.
- */
-function securityGroupsOf(input: CreateInput, projectId: string): string[] {
-  const defaultId = v5(projectId, SECURITY_GROUP_NAMESPACE)
-  for (const group of input.securityGroups) {
-    if (group === 'default' || group === defaultId) continue
-    throw new InvalidInput(
-      `Security group ${group} could not be found: the local network service has only the group 'default'.`,
-    )
-  }
-  return input.securityGroups.length === 0 ? [] : [defaultId]
 }
 
 function imageDriverOf(

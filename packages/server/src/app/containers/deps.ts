@@ -3,6 +3,7 @@ import type { Doorbell, Store } from '../../orchestration/ports/store.ts'
 import type { AppOptions } from '../options.ts'
 import type { ImageCatalog } from '../ports/image-catalog.ts'
 import type { ImageService } from '../ports/image-service.ts'
+import type { NetworkPlanner } from '../ports/network-planner.ts'
 import type { Policy } from '../ports/policy.ts'
 import type { Secrets } from '../ports/secrets.ts'
 
@@ -14,6 +15,7 @@ export interface ContainerDeps {
   readonly images: ImageCatalog
   /** undefined: there is none, and no driver that needs one. */
   readonly imageService: ImageService | undefined
+  readonly networks: NetworkPlanner
   readonly secrets: Secrets
   readonly options: AppOptions
   readonly clock: Clock

@@ -1,13 +1,13 @@
 import type { AttachedAddress, AttachedNetworks, AttachedPort } from '@zund/contract/api/live.ts'
 import ipaddr from 'ipaddr.js'
-import { addressesOf } from '../../domain/container/addresses.ts'
-import type { Container } from '../../domain/container/types.ts'
-import { InvalidInput, NotFound } from '../../domain/errors.ts'
+import { addressesOf, portIdOf } from '../../domain/container/addresses.ts'
+import type { Binding, Container } from '../../domain/container/types.ts'
+import { InvalidInput } from '../../domain/errors.ts'
 import type { RequestContext } from '../context.ts'
 import { acceptOn } from './act.ts'
 import type { ContainerDeps } from './deps.ts'
 import { findAuthorized, requireStatus } from './find.ts'
-import { planPorts } from './plan-networks.ts'
+import { planNetworks } from './networks-of-request.ts'
 
 export interface AttachRequest {
   readonly network: string | undefined
@@ -27,20 +27,24 @@ export async function attachNetwork(
   const fixed = request.fixedIp === undefined ? undefined : parseFixedIp(request.fixedIp)
   const found = await findAuthorized(deps, ctx, ident, 'container:network_attach')
   requireStatus(found, 'network_attach')
-  if (request.port !== undefined) {
-    throw new NotFound(`Port ${request.port} could not be found.`, 'port-not-found')
+  const net = {
+    network: request.network ?? null,
+    port: request.port ?? null,
+    ipv4: request.network !== undefined && fixed?.version === 4 ? fixed.address : null,
+    ipv6: request.network !== undefined && fixed?.version === 6 ? fixed.address : null,
   }
+  const planned = await planNetworks(deps, ctx, found.projectId, {
+    nets: request.network === undefined && request.port === undefined ? [] : [net],
+    // A group that opens ports is the container's own, and made for each of its ports anew if need be.
+    securityGroups: found.spec.exposedPorts.length > 0 ? [] : found.spec.securityGroups,
+    openPorts: found.spec.exposedPorts,
+  })
   await acceptOn(deps, ctx, found, 'network_attach', async (tx, now) => {
-    const planner = { tx, pools: deps.options.localNetwork, projectId: now.projectId, newUuid: deps.newUuid }
     const existing = await tx.bindings.ofContainer(now.uuid)
-    const net = {
-      network: request.network ?? null,
-      ipv4: request.network !== undefined && fixed?.version === 4 ? fixed.address : null,
-      ipv6: request.network !== undefined && fixed?.version === 6 ? fixed.address : null,
-    }
-    const ports = await planPorts(planner, [net], existing.length)
+    const firstOrder = Math.max(-1, ...existing.map(({ order }) => order)) + 1
+    const ports = await planned.bindings(tx, { containerUuid: now.uuid, firstOrder })
     const [port] = ports
-    if (port?.data.kind === 'port' && now.addresses[port.data.networkId] !== undefined) {
+    if (port?.data.kind === 'port' && existing.some(isOn(port.data.networkId))) {
       throw new InvalidInput(`Container is already attached to network ${port.data.networkName}.`, 'invalid')
     }
     for (const binding of ports) await tx.bindings.insert(now.uuid, binding)
@@ -69,7 +73,7 @@ export async function detachNetwork(
       ({ uuid, data }) =>
         data.kind === 'port' &&
         (request.network === undefined
-          ? uuid === wanted
+          ? portIdOf(uuid, data) === wanted.toLowerCase()
           : data.networkId === wanted.toLowerCase() || data.networkName === wanted),
     )
     if (ports.length === 0) throw new InvalidInput(`Container is not attached to ${wanted.slice(0, 255)}.`, 'invalid')
@@ -110,6 +114,11 @@ function perPort(container: Container): AttachedPort[] {
     })),
   )
 }
+
+const isOn =
+  (networkId: string) =>
+  ({ data }: Binding): boolean =>
+    data.kind === 'port' && data.networkId === networkId
 
 function parseFixedIp(text: string): { address: string; version: 4 | 6 } {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { address: text, version: 4 }

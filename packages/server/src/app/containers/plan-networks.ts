@@ -5,13 +5,7 @@ import { normaliseUuid } from '../../domain/ids.ts'
 import type { LocalNetwork, LocalNetworkWrites, Scope, Tx } from '../../orchestration/ports/store.ts'
 import type { Binding, FixedIp, PortData } from '../../orchestration/ports/wire.ts'
 import type { AppOptions } from '../options.ts'
-
-/** One entry of a request's `nets`. */
-export interface NetRequest {
-  readonly network: string | null
-  readonly ipv4: string | null
-  readonly ipv6: string | null
-}
+import type { NetRequest } from '../ports/network-planner.ts'
 
 interface Planner {
   readonly tx: Tx
@@ -29,7 +23,7 @@ export async function planPorts(
   requested: readonly NetRequest[],
   firstOrder: number,
 ): Promise<Binding[]> {
-  const nets = requested.length === 0 ? [{ network: null, ipv4: null, ipv6: null }] : requested
+  const nets = requested.length === 0 ? [{ network: null, port: null, ipv4: null, ipv6: null }] : requested
   const ports: Binding[] = []
   const seen = new Set<string>()
   for (const net of nets) {

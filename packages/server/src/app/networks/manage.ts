@@ -1,25 +1,27 @@
 /**
  * Networks of the engines, which hosts make when a container first needs them; an admin may have one made before that, or
- * taken down (admin-resources 5). What the contract calls a Neutron network is here one of the built-in service.
+ * taken down (admin-resources 5).
  */
 import { CREATE_HOST_NETWORK_FIELDS } from '@zund/contract/api/requests/others.ts'
 import { Conflict, Forbidden, NotFound, Unavailable } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import { v5 } from '../../lib/uuid-v5.ts'
 import type { Logger } from '../../orchestration/ports/clock.ts'
-import type { LocalNetwork, Store } from '../../orchestration/ports/store.ts'
-import { subnetsOf } from '../containers/plan-networks.ts'
+import type { Store } from '../../orchestration/ports/store.ts'
+import { askerOf } from '../containers/networks-of-request.ts'
 import type { RequestContext } from '../context.ts'
 import { readFields, type Body } from '../fields.ts'
 import { upHosts } from '../hosts/up-hosts.ts'
 import type { AppOptions } from '../options.ts'
-import type { HostGateway } from '../ports/host-gateway.ts'
+import type { HostGateway, NetworkPlace } from '../ports/host-gateway.ts'
+import type { NetworkPlanner } from '../ports/network-planner.ts'
 import type { Policy } from '../ports/policy.ts'
 
 export interface NetworkDeps {
   readonly store: Store
   readonly policy: Policy
   readonly gateway: HostGateway
+  readonly networks: NetworkPlanner
   readonly options: AppOptions
   readonly log: Logger
 }
@@ -41,16 +43,12 @@ export async function createNetwork(deps: NetworkDeps, ctx: RequestContext, body
   const { neutron_net_id: id } = readFields(CREATE_HOST_NETWORK_FIELDS, body, ctx.minor)
   const { projectId, userId } = ctx.caller
   if (projectId === null) throw new Forbidden('The token is not scoped to a project.')
-  const network = await find(deps, id)
-  if (network.deleting) throw new Conflict(`Network ${network.uuid} is being deleted.`)
+  const place = await placeOf(deps, ctx, projectId, id)
   const [host] = await upHosts(deps.store.hosts, deps.options)
   if (host === undefined) throw new Unavailable('No compute host is up.', { retryAfterS: 10 })
-  const engineId = await deps.gateway.prepareNetwork(
-    host,
-    { networkId: network.uuid, networkName: network.name, projectId: network.projectId, subnets: subnetsOf(network) },
-    { signal: ctx.signal },
-  )
-  return { uuid: v5(`${network.uuid} ${host}`, NAMESPACE), networkId: network.uuid, engineId, projectId, userId }
+  const { networkId } = place
+  const engineId = await deps.gateway.prepareNetwork(host, place, { signal: ctx.signal })
+  return { uuid: v5(`${networkId} ${host}`, NAMESPACE), networkId, engineId, projectId, userId }
 }
 
 /**
@@ -59,24 +57,29 @@ export async function createNetwork(deps: NetworkDeps, ctx: RequestContext, body
  */
 export async function deleteNetwork(deps: NetworkDeps, ctx: RequestContext, ident: string): Promise<void> {
   deps.policy.authorize('network:delete', ctx)
-  const network = await find(deps, ident)
-  const addresses = await deps.store.networks.addresses(network.uuid)
+  const uuid = normaliseUuid(ident)
+  if (uuid === undefined) throw networkNotFound(ident)
+  const addresses = await deps.store.networks.addresses(uuid)
   if (addresses.length > 0) {
-    throw new Conflict(`Network ${network.uuid} is in use: containers hold ${addresses.length} of its addresses.`)
+    throw new Conflict(`Network ${uuid} is in use: containers hold ${addresses.length} of its addresses.`)
   }
   let found = false
   for (const host of await upHosts(deps.store.hosts, deps.options)) {
-    if (await deps.gateway.removeNetwork(host, network.uuid, { signal: ctx.signal })) found = true
+    if (await deps.gateway.removeNetwork(host, uuid, { signal: ctx.signal })) found = true
   }
   if (!found) throw networkNotFound(ident)
 }
 
-async function find(deps: NetworkDeps, ident: string): Promise<LocalNetwork> {
+async function placeOf(
+  deps: NetworkDeps,
+  ctx: RequestContext,
+  projectId: string,
+  ident: string,
+): Promise<NetworkPlace> {
   const uuid = normaliseUuid(ident)
-  if (uuid === undefined) throw networkNotFound(ident)
-  const network = await deps.store.networks.byUuid(uuid, { kind: 'all' })
-  if (network === undefined) throw networkNotFound(ident)
-  return network
+  const place = uuid === undefined ? undefined : await deps.networks.placeOf(askerOf(ctx, projectId), uuid)
+  if (place === undefined) throw networkNotFound(ident)
+  return place
 }
 
 function networkNotFound(ident: string): NotFound {

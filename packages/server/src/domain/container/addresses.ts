@@ -1,20 +1,26 @@
-import type { Address, Addresses, Binding } from './types.ts'
+import type { Address, Addresses, Binding, PortData } from './types.ts'
 
 /** The API's `addresses`, from the ports a container holds or is about to hold. */
 export function addressesOf(bindings: readonly Binding[]): Addresses {
   const result: Record<string, Address[]> = {}
   for (const { uuid, data } of [...bindings].sort((a, b) => a.order - b.order)) {
-    if (data.kind !== 'port') continue
+    // One that another service is to make has no addresses yet.
+    if (data.kind !== 'port' || data.fixedIps.length === 0) continue
     const list = (result[data.networkId] ??= [])
     for (const ip of data.fixedIps) {
       list.push({
         addr: ip.address,
         version: ip.version,
-        port: uuid,
+        port: portIdOf(uuid, data),
         subnet_id: ip.subnetId,
         preserve_on_delete: data.preserveOnDelete,
       })
     }
   }
   return result
+}
+
+/** The id under which users know the port of a binding. */
+export function portIdOf(bindingUuid: string, { remote }: PortData): string {
+  return remote?.portId ?? bindingUuid
 }

@@ -1,5 +1,12 @@
 import { CONTAINER_STATUSES } from '@zund/contract/api/container.ts'
-import type { Allocation, Binding, ContainerSpec, DesiredState, Observation } from '@zund/contract/link/container.ts'
+import type {
+  Allocation,
+  Binding,
+  ContainerSpec,
+  DesiredState,
+  Observation,
+  PortData,
+} from '@zund/contract/link/container.ts'
 
 /** Spellings of the public API; clients compare with them. */
 export { CONTAINER_STATUSES }
@@ -53,4 +60,4 @@ export interface Address {
 /** Keyed by network id, in the API's own shape. */
 export type Addresses = Readonly<Record<string, readonly Address[]>>
 
-export type { Allocation, Binding, ContainerSpec, DesiredState, Observation }
+export type { Allocation, Binding, ContainerSpec, DesiredState, Observation, PortData }

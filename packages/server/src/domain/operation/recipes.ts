@@ -28,11 +28,15 @@ export const STEP_NAMES = [
   'rejoinMembers',
   'removeMembers',
   'detachCapsuleVolumes',
+  'bindPorts',
+  'changeSecurityGroup',
 ] as const
 export type StepName = (typeof STEP_NAMES)[number]
 
 export interface Holdings {
   readonly ports: number
+  /** Of these, those of another network service: they must be had from there first. */
+  readonly remotePorts?: number
   /** Of a capsule: those of its members. */
   readonly mounts: number
   /** How many of a capsule run first; absent: it is no capsule. */
@@ -48,7 +52,8 @@ export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings):
   const volumes: StepName[] = holds.mounts > 0 ? ['attachVolumes'] : []
   const start: StepName[] = params.run === true ? ['startContainer'] : []
   const more: StepName[] = holds.ports > 1 ? ['connectNetworks'] : []
-  const networks: StepName[] = holds.ports > 0 ? ['prepareNetworks'] : []
+  const bind: StepName[] = (holds.remotePorts ?? 0) > 0 ? ['bindPorts'] : []
+  const networks: StepName[] = holds.ports > 0 ? [...bind, 'prepareNetworks'] : []
   switch (verb) {
     case 'create':
       return [...volumes, 'obtainImage', ...networks, 'createContainer', ...more, ...start]
@@ -78,19 +83,19 @@ export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings):
     case 'resize':
       return ['updateContainer']
     case 'network_attach':
-      return ['prepareNetworks', 'connectNetworks']
+      return [...bind, 'prepareNetworks', 'connectNetworks']
     case 'network_detach':
       return ['disconnectNetworks']
     case 'add_security_group':
     case 'remove_security_group':
-      return []
+      return ['changeSecurityGroup']
     default:
       return verb satisfies never
   }
 }
 
 /** `start` is the system's own: it brings members back into the namespaces of a sandbox that was started anew. */
-function capsuleRecipe(verb: Verb, holds: Required<Holdings>): StepName[] {
+function capsuleRecipe(verb: Verb, holds: Holdings & { readonly initMembers: number }): StepName[] {
   const volumes: StepName[] = holds.mounts > 0 ? ['attachCapsuleVolumes'] : []
   switch (verb) {
     case 'create':
@@ -98,6 +103,7 @@ function capsuleRecipe(verb: Verb, holds: Required<Holdings>): StepName[] {
         ...volumes,
         'obtainImage',
         'obtainMemberImages',
+        ...((holds.remotePorts ?? 0) > 0 ? (['bindPorts'] as const) : []),
         'prepareNetworks',
         'createContainer',
         'startContainer',

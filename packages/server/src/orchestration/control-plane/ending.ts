@@ -120,6 +120,7 @@ async function endHere(
   await tx.containers.update(container.uuid, {
     ...patch,
     ...(op.verb === 'resize' ? await afterResize(tx, container, resized(container, op)) : {}),
+    ...groupsAfter(container, op),
     ...(seen === undefined ? {} : { observed: seen }),
     ...(seen === undefined || showsLater ? {} : { status: endStatus(container, op, seen) }),
     ...(isGone && !showsLater ? { status: 'Stopped' } : {}),
@@ -157,6 +158,13 @@ async function forgetUnheldPorts(tx: Tx, op: Operation): Promise<ContainerPatch>
     if (found !== undefined && found.binding.state !== 'held') await tx.bindings.remove(uuid)
   }
   return { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) }
+}
+
+function groupsAfter({ spec }: Container, { verb, params: { securityGroup } }: Operation): ContainerPatch {
+  if (securityGroup === undefined) return {}
+  const others = spec.securityGroups.filter((group) => group !== securityGroup)
+  const securityGroups = verb === 'add_security_group' ? [...others, securityGroup] : others
+  return { spec: { ...spec, securityGroups } }
 }
 
 function endStatus(container: Container, op: Operation, seen: Observation): Container['status'] {

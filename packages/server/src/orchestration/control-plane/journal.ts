@@ -44,11 +44,15 @@ export async function applyEntries(tx: Tx, op: Operation, entries: readonly Step
 
 async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingChange[]): Promise<ContainerPatch> {
   let portsChanged = false
+  let openGroup: string | null = null
   for (const change of changes) {
     if (change.state !== 'gone') {
       await tx.bindings.setState(change.uuid, change.state)
       if (change.data !== undefined) await tx.bindings.setData(change.uuid, change.data)
-      if (change.data?.kind === 'port') portsChanged = true
+      if (change.data?.kind === 'port') {
+        portsChanged = true
+        openGroup ??= change.data.remote?.openGroup ?? null
+      }
       continue
     }
     const found = await tx.bindings.byUuid(change.uuid)
@@ -58,7 +62,18 @@ async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingCha
     if (data.kind === 'port') portsChanged = true
     else if (data.provider === 'volume' && data.autoRemove) await tx.volumes.remove(data.volumeUuid)
   }
-  return portsChanged ? { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) } : {}
+  return {
+    ...(portsChanged ? { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) } : {}),
+    ...(openGroup === null ? {} : await withGroup(tx, op, openGroup)),
+  }
+}
+
+/** The group that opens a container's ports is its own, and shown first. */
+async function withGroup(tx: Tx, op: Operation, group: string): Promise<ContainerPatch> {
+  const container = await tx.containers.byUuid(op.containerUuid, { kind: 'all' })
+  if (container === undefined || container.spec.securityGroups.includes(group)) return {}
+  const securityGroups = [group, ...container.spec.securityGroups]
+  return { spec: { ...container.spec, securityGroups } }
 }
 
 async function recordCommit(tx: Tx, op: Operation, output: unknown): Promise<void> {

@@ -31,12 +31,29 @@ export interface ImageDriver {
 }
 
 export interface NetworkDriver {
+  /**
+   * Gets the port from the network service and ties it to this host; one that is there already, from an earlier try, is
+   * taken. Gives what is known of it then. Repeatable. UserFault when the network service refuses, Retryable when it is
+   * away, SystemFault when it cannot be tied to this host.
+   */
+  bind(port: PortData, o: CallOptions): Promise<PortData>
+  /** Puts the port into a security group, or takes it out of it. Repeatable; errors as in `bind`. */
+  changeGroup(port: PortData, change: GroupChange, o: CallOptions): Promise<PortData>
   /** Makes the port usable on this host (engine network exists). Repeatable. */
   prepare(port: PortData, o: CallOptions): Promise<EngineEndpoint>
-  /** The container has left the network: give up what the host holds for it. Repeatable. */
+  /**
+   * The container has left the network: give up what the host holds for it. A port that was made goes, one that was brought
+   * is as it was before. Repeatable.
+   */
   release(port: PortData, o: CallOptions): Promise<void>
   /** What was remembered as ready may not be so any more: look again next time. */
   forget(): void
+}
+
+export interface GroupChange {
+  readonly kind: 'add' | 'remove'
+  /** Its id. */
+  readonly group: string
 }
 
 export interface VolumeDriver {

@@ -9,6 +9,7 @@ import { commitContainer } from './commit-container.ts'
 import { createContainer } from './create-container.ts'
 import { obtainImage } from './image.ts'
 import { connectNetworks, disconnectNetworks, prepareNetworks, releaseNetworks } from './networks.ts'
+import { bindPorts, changeSecurityGroup } from './remote-ports.ts'
 import { removeContainer, removeOldContainer } from './remove-container.ts'
 import {
   killContainer,
@@ -48,4 +49,6 @@ export const STEPS: Readonly<Record<StepName, Step>> = {
   rejoinMembers,
   removeMembers,
   detachCapsuleVolumes,
+  bindPorts,
+  changeSecurityGroup,
 }

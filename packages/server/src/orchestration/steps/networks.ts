@@ -2,7 +2,7 @@ import { EngineNotFound, Retryable } from '../../domain/errors.ts'
 import { hasRunAndGone, portsOf, type HeldPort, type Step, type StepContext } from './step.ts'
 
 /** Ports the operation is about: those it names, else all of the container. */
-function concerned(ctx: StepContext): HeldPort[] {
+export function concerned(ctx: StepContext): HeldPort[] {
   const named = ctx.op.params.ports
   const all = portsOf(ctx.op)
   return named === undefined ? all : all.filter((p) => named.includes(p.uuid))

@@ -6,7 +6,8 @@ import { commitContainer } from '../../../../app/containers/commit.ts'
 import { createContainer } from '../../../../app/containers/create.ts'
 import { deleteContainer } from '../../../../app/containers/delete.ts'
 import type { ContainerDeps } from '../../../../app/containers/deps.ts'
-import { findAuthorized, policyTarget, requireStatus } from '../../../../app/containers/find.ts'
+import { findAuthorized, policyTarget } from '../../../../app/containers/find.ts'
+import { changeSecurityGroup, type GroupChange } from '../../../../app/containers/security-groups.ts'
 import { attachNetwork, detachNetwork, listNetworks } from '../../../../app/containers/networks.ts'
 import { waitFor, type WaitDeps } from '../../../../app/containers/wait.ts'
 import { rebuildContainer } from '../../../../app/containers/rebuild.ts'
@@ -15,7 +16,7 @@ import { lookupScope, ownScope, type RequestContext } from '../../../../app/cont
 import { once } from '../../../../app/once.ts'
 import { badArgument } from '../../../../app/fields.ts'
 import type { Container } from '../../../../domain/container/types.ts'
-import { InvalidInput, PolicyNotAuthorized } from '../../../../domain/errors.ts'
+import { PolicyNotAuthorized } from '../../../../domain/errors.ts'
 import { normaliseUuid } from '../../../../domain/ids.ts'
 import { parseSignal } from '../../../../domain/signals.ts'
 import type { OperationParams } from '../../../../orchestration/ports/wire.ts'
@@ -215,21 +216,18 @@ function networkRoutes(deps: ContainerDeps, endpoints: Endpoints): Route[] {
       await detachNetwork(deps, ctx, params['ident'] ?? '', { network, port })
       return { status: 202 }
     }),
-    route(endpoints.addSecurityGroup, (call) => refuseGroup(deps, call, 'add_security_group')),
-    route(endpoints.removeSecurityGroup, (call) => refuseGroup(deps, call, 'remove_security_group')),
+    route(endpoints.addSecurityGroup, (call) => changeGroup(deps, call, 'add_security_group')),
+    route(endpoints.removeSecurityGroup, (call) => changeGroup(deps, call, 'remove_security_group')),
   ]
 }
 
-async function refuseGroup(
+async function changeGroup(
   deps: ContainerDeps,
   { ctx, params, args }: Call<Endpoints['addSecurityGroup']['args']>,
-  action: 'add_security_group' | 'remove_security_group',
-): Promise<never> {
-  const container = await findAuthorized(deps, ctx, params['ident'] ?? '', `container:${action}`)
-  requireStatus(container, action)
-  throw new InvalidInput(
-    `Security group ${args.name} cannot be changed: the local network service has only the group 'default'.`,
-  )
+  change: GroupChange,
+): Promise<Reply> {
+  await changeSecurityGroup(deps, ctx, params['ident'] ?? '', change, args.name)
+  return { status: 202, body: null }
 }
 
 function actionRoutes(deps: ContainerDeps, endpoints: Endpoints): Route[] {
