@@ -50,7 +50,7 @@ const passwords = passwordsOf(state)
 const machine = new SingleMachine({
   config,
   state,
-  log: openLog(state.file('log'), { debug: false, json: true }).log,
+  log: openLog(state.file('log'), { level: 'info', json: true }).log,
   checkpoint: noCheckpoints,
   passwords,
   engine,

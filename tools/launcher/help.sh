@@ -1,7 +1,11 @@
 # Sourced by ./zund. The texts behind --help.
 
 has_help() {
-  case $1 in zund | up | down | status | policy | config | test | bench | env) return 0 ;; *) return 1 ;; esac
+  case $1 in
+    zund | up | down | status | policy | config | test | bench | env) return 0 ;;
+    api | conductor | compute | wsproxy | db | certificates) return 0 ;;
+    *) return 1 ;;
+  esac
 }
 
 # packages/cli/src/commands.ts; a test holds both against each other.
@@ -36,6 +40,15 @@ The service:
   bench       run the benchmarks
   env         run a command with the project's Node first in PATH
   help        this text; the same as --help
+
+Its roles by themselves, on one machine or several (docs/roles.md):
+
+  api           the API, and what hosts speak to
+  conductor     work for the deployment as a whole, where the API is told to leave it
+  compute       the containers of this host
+  wsproxy       terminals, at a port of their own
+  db            make the database, or bring it to this version
+  certificates  make the certificates by which roles know each other
 
 Containers (docs/cli.md):
 
@@ -150,6 +163,62 @@ docs/configuration.md tells the rest.
   --state-dir DIR       state directory of the service (default: as of `up`)
 
 Exit status: 0 when the service can start with it; 1 when it cannot, with one line for each mistake.
+TEXT
+}
+
+# ROLE, what it is.
+help_role() {
+  cat <<TEXT
+Usage: ./zund $1 [--config-file FILE]... [--config-dir DIR]... [--state-dir DIR]
+
+Runs one role until it is told to stop: $2. docs/roles.md tells how
+roles find each other.
+
+  --config-file FILE    configuration, as of \`up\`; may be given several times
+  --config-dir DIR      likewise
+  --state-dir DIR       where its state is kept (default: [DEFAULT] state_path, or as of \`up\`)
+
+SIGTERM stops it; containers keep running. SIGHUP opens the log again, reads certificates and those options that may
+change while it runs, and logs what has changed.
+
+Exit status: 0 when it was told to stop; 1 when it could not start or had to end, with one line saying why.
+TEXT
+}
+
+help_api() { help_role api 'the API, and the end of the link that hosts speak to'; }
+help_conductor() { help_role conductor 'work for the deployment as a whole ([zund] conductor_in_api = false)'; }
+help_compute() { help_role compute 'the containers of this host; it needs [zund] control_plane'; }
+help_wsproxy() { help_role wsproxy 'terminals, at a port of their own'; }
+
+help_db() {
+  cat <<'TEXT'
+Usage: ./zund db sync|version [--config-file FILE]... [--config-dir DIR]... [--state-dir DIR]
+
+`sync` makes the database, or brings it to the version of this program; `version` says at which it is. For roles by
+themselves; `up` does it on its own.
+
+  --config-file FILE    configuration, as of the roles; may be given several times
+  --config-dir DIR      likewise
+  --state-dir DIR       likewise
+
+Exit status: 0 when it is at the version of this program, 3 when not, 1 when it cannot be opened.
+TEXT
+}
+
+help_certificates() {
+  cat <<'TEXT'
+Usage: ./zund certificates [renew] [--host NAME]... [--directory DIR] [--days N]
+
+Makes the authority of a deployment and the certificates by which its parts know each other: that of the control plane, or
+with --host those of hosts. What is there is kept; `renew` makes it anew, but never the authority. Needs openssl.
+
+  --host NAME           name of a host, as [DEFAULT] host has it; may be given several times
+  --directory DIR       where they are (default: [zund] tls_directory, /etc/zun/tls)
+  --days N              how long they are good for (default: 365)
+  --config-file FILE    configuration, as of the roles; may be given several times
+  --config-dir DIR      likewise
+
+Example: ./zund certificates && ./zund certificates --host compute1 --host compute2
 TEXT
 }
 

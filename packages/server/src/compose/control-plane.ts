@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { LocalDoorbell } from '../adapters/doorbell/local.ts'
 import { SealedSecrets } from '../adapters/secrets/sealed-secrets.ts'
-import { SqlDatabase } from '../adapters/sql/database.ts'
+import { SqlDatabase, type DatabaseOptions } from '../adapters/sql/database.ts'
 import { SqlStreamTickets } from '../adapters/sql/repos/stream-tickets.ts'
 import { SqlStore } from '../adapters/sql/sql-store.ts'
 import type { Secrets } from '../app/ports/secrets.ts'
@@ -35,10 +35,15 @@ export interface ControlPlaneParts {
   readonly tickets: StreamTickets
 }
 
-/** ConfigError when the database cannot be opened. */
-export function openControlPlane(state: StateDir): ControlPlaneParts {
-  const database = openDatabase(state.file(DATABASE_FILE))
-  const doorbell = new LocalDoorbell()
+export interface ControlPlaneOptions extends DatabaseOptions {
+  /** Absent: rings stay in the process. */
+  readonly doorbell?: Doorbell
+}
+
+/** `file` is the database. ConfigError when it cannot be opened. */
+export function openControlPlane(file: string, options: ControlPlaneOptions = {}): ControlPlaneParts {
+  const { doorbell = new LocalDoorbell(), ...rest } = options
+  const database = openDatabase(file, rest)
   return {
     database,
     store: new SqlStore(database, { onEvents: () => doorbell.ring(EVENTS_BELL) }),
@@ -81,9 +86,9 @@ export function composeLinkEnd({ config, log, database, store, doorbell, secrets
   })
 }
 
-function openDatabase(file: string): SqlDatabase {
+function openDatabase(file: string, options: DatabaseOptions): SqlDatabase {
   try {
-    return new SqlDatabase(file)
+    return new SqlDatabase(file, options)
   } catch (error) {
     throw new ConfigError(`the database ${file} cannot be opened: ${messageOf(error)}`)
   }

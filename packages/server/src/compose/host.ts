@@ -7,8 +7,7 @@ import { GlanceImages } from '../adapters/image/glance/glance-images.ts'
 import { ImagesByDriver } from '../adapters/image/images-by-driver.ts'
 import { DockerImages } from '../adapters/image/docker-images.ts'
 import { PrivateRepositories } from '../adapters/image/private-repositories.ts'
-import { RegistryClient } from '../adapters/image/registry-client.ts'
-import { RegistryHosts } from '../adapters/image/registry-hosts.ts'
+import type { RegistryClient } from '../adapters/image/registry-client.ts'
 import { LocalBridgeNetwork } from '../adapters/network/local-bridge-network.ts'
 import { Glance } from '../adapters/openstack/glance.ts'
 import { LocalVolumes } from '../adapters/volume/local-volumes.ts'
@@ -23,9 +22,10 @@ import type { ControlPlane } from '../orchestration/ports/control-plane.ts'
 import type { ContainerEngine, EngineArchives } from '../orchestration/ports/engine.ts'
 import type { ImageDriver } from '../orchestration/ports/drivers.ts'
 import type { Doorbell } from '../orchestration/ports/store.ts'
-import type { RegistryAuth } from '../orchestration/ports/wire.ts'
+import type { HostAddress, RegistryAuth } from '../orchestration/ports/wire.ts'
 import type { Cloud } from './cloud.ts'
 import type { Config } from './config/options.ts'
+import { composeRegistries } from './registries.ts'
 import type { StateDir } from './state-dir.ts'
 
 /** Milliseconds; heartbeats also renew leases, so they must be well below a lease's length. */
@@ -61,6 +61,8 @@ export interface HostDeps {
   readonly cloud: Cloud | undefined
   readonly controlPlane: ControlPlane
   readonly doorbell: Doorbell
+  /** Where the control plane reaches this host; absent: it is in the same process. */
+  readonly address?: HostAddress
   readonly onFencedOut: () => void
 }
 
@@ -72,21 +74,16 @@ export interface ComposedHost {
   readonly images: ImageDriver
   readonly networks: LocalBridgeNetwork
   readonly registry: RegistryClient
+  /** Puts back mounts and rules of the packet filter. Repeatable, and without the control plane. */
+  restore(signal: AbortSignal): Promise<void>
 }
 
 export function composeHost(deps: HostDeps): ComposedHost {
-  const { config, state, log, checkpoint, engine, cloud, controlPlane, doorbell, onFencedOut } = deps
+  const { config, state, log, checkpoint, engine, cloud, controlPlane, doorbell, address, onFencedOut } = deps
   const command = new ProcessCommand()
   const networks = new LocalBridgeNetwork({ engine, command, log })
   const volumes = new LocalVolumes({ directory: state.file('volumes'), command, log })
-  const registryHosts = new RegistryHosts({
-    allowed: config.registryAllowed,
-    denied: config.registryDenied,
-    allowLoopback: config.registryAllowLoopback,
-    allowPrivate: config.registryAllowPrivate,
-    plainHttp: config.registryPlainHttp,
-  })
-  const registry = new RegistryClient(registryHosts)
+  const { hosts: registryHosts, client: registry } = composeRegistries(config)
   const registryImages = new DockerImages({
     engine,
     hosts: registryHosts,
@@ -100,9 +97,16 @@ export function composeHost(deps: HostDeps): ComposedHost {
     glanceImages === undefined
       ? registryImages
       : new ImagesByDriver({ [REGISTRY_DRIVER]: registryImages, [SERVICE_DRIVER]: glanceImages })
+  const restore = async (signal: AbortSignal): Promise<void> => {
+    // Volumes first: a container that the engine starts at boot waits for its mount.
+    await volumes.restore(signal)
+    await networks.restore(signal)
+    await glanceImages?.tidy()
+  }
   const agent = new HostAgent({
     controlPlane,
     host: config.host,
+    ...(address === undefined ? {} : { address }),
     availabilityZone: config.availabilityZone,
     tools: {
       engine,
@@ -116,12 +120,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
       checkpoint,
     },
     readInventory: (signal) => readInventory(engine, config, { signal }),
-    restore: async (signal) => {
-      // Volumes first: a container that the engine starts at boot waits for its mount.
-      await volumes.restore(signal)
-      await networks.restore(signal)
-      await glanceImages?.tidy()
-    },
+    restore,
     onFencedOut,
     intervals: {
       heartbeatMs: HEARTBEAT_MS,
@@ -161,7 +160,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
     retryBudgetMs: config.operationRetryTime * 1000,
     maxAtOnce: IMAGES_AT_ONCE,
   })
-  return { agent, disposer, imageWorker, images, networks, registry }
+  return { agent, disposer, imageWorker, images, networks, registry, restore }
 }
 
 function composeGlanceImages({ config, state, log, engine, archives }: HostDeps, cloud: Cloud): GlanceImages {

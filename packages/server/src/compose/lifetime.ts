@@ -3,6 +3,7 @@ import type { Logger, Service } from '../orchestration/ports/clock.ts'
 /** What has been started, to be ended in the opposite order. */
 export class Lifetime {
   readonly #log: Logger
+  readonly #reloads: (() => void)[] = []
   #stops: (() => Promise<void> | void)[] = []
 
   constructor(log: Logger) {
@@ -18,6 +19,16 @@ export class Lifetime {
 
   onStop(stop: () => Promise<void> | void): void {
     this.#stops.push(stop)
+  }
+
+  /** When the operator asks for what he may have changed in place. */
+  onReload(reload: () => void): void {
+    this.#reloads.push(reload)
+  }
+
+  /** Drops nothing. */
+  reload(): void {
+    for (const reload of this.#reloads) reload()
   }
 
   /** One that fails does not keep the others. */

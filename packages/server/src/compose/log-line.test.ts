@@ -9,10 +9,16 @@ test('an entry is one line, with level, ids of the request, fields and trouble',
   )
   assert.match(
     line,
-    /^2026-01-0\d \d\d:\d\d:05\.006 7 ERROR zund \[req-1\] failed method=GET n=\[1\]: Error: x \| at y\n$/,
+    /^2026-01-0\d \d\d:\d\d:05\.006 7 ERROR zund \[None req-1 - - - - - -\] failed method=GET n=\[1\]: Error: x \| at y\n$/,
   )
   assert.match(
     osloLine(JSON.stringify({ ...entry, requestId: undefined, level: 40, msg: 'a\nb' })),
     /WARNING zund \[-\] a \| b\n$/,
   )
+})
+
+test('the ids of a request stand where parsers of oslo.log look for them', () => {
+  const ids = { requestId: 'req-2', globalRequestId: 'req-1', userId: 'u', projectId: 'p' }
+  const line = osloLine(JSON.stringify({ level: 30, time: '2026-01-02T03:04:05.006Z', pid: 7, ...ids, msg: 'done' }))
+  assert.match(line, / 7 INFO zund \[req-1 req-2 u p - - - -\] done\n$/)
 })

@@ -4,10 +4,12 @@ const LEVELS: Readonly<Record<number, string>> = { 20: 'DEBUG', 30: 'INFO', 40: 
 
 /** `entry` is a line as pino writes it. */
 export function osloLine(entry: string): string {
-  const { level, time, pid, msg, err, requestId, globalRequestId, ...more } = JSON.parse(entry) as Entry
-  const ids = [requestId, globalRequestId].filter((id) => typeof id === 'string').join(' ')
+  const { level, time, pid, msg, err, requestId, globalRequestId, userId, projectId, ...more } = JSON.parse(
+    entry,
+  ) as Entry
   const fields = Object.entries(more).map(([name, value]) => ` ${name}=${textOf(value)}`)
-  const head = `${local(new Date(time))} ${pid} ${LEVELS[level] ?? 'INFO'} zund [${ids === '' ? '-' : ids}]`
+  const context = contextOf({ requestId, globalRequestId, userId, projectId })
+  const head = `${local(new Date(time))} ${pid} ${LEVELS[level] ?? 'INFO'} zund [${context}]`
   return `${`${head} ${msg ?? ''}${fields.join('')}${trouble(err)}`.replaceAll(/\s*\n\s*/g, ' | ')}\n`
 }
 
@@ -16,6 +18,16 @@ interface Entry extends Readonly<Record<string, unknown>> {
   readonly time: string
   readonly pid: number
   readonly msg?: string
+}
+
+/**
+ * The default of logging_context_format_string: ids of the request, first the one that came with it, then user, project and
+ * four fields of scope that a line of ours never has.
+ */
+function contextOf({ requestId, globalRequestId, userId, projectId }: Readonly<Record<string, unknown>>): string {
+  if (typeof requestId !== 'string') return '-'
+  const or = (value: unknown, missing: string): string => (typeof value === 'string' && value !== '' ? value : missing)
+  return `${or(globalRequestId, 'None')} ${requestId} ${or(userId, '-')} ${or(projectId, '-')} - - - -`
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))

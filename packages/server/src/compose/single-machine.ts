@@ -8,8 +8,8 @@ import { composeApi } from './api.ts'
 import { checkpointedStore } from './checkpointed-store.ts'
 import { composeConductor } from './conductor.ts'
 import type { Config } from './config/options.ts'
-import { composeLinkEnd, openControlPlane, openSecrets } from './control-plane.ts'
 import { composeCloud } from './cloud.ts'
+import { composeLinkEnd, DATABASE_FILE, openControlPlane, openSecrets } from './control-plane.ts'
 import { composeEngine, composeEngineArchives, composeEngineStreams, requireEngine } from './engine.ts'
 import { composeHost } from './host.ts'
 import { composeIdentity } from './identity.ts'
@@ -18,7 +18,7 @@ import { listening } from './listening.ts'
 import { policyPlaces } from './policy-places.ts'
 import type { StateDir } from './state-dir.ts'
 import { composeTerminals } from './terminals.ts'
-import { TlsFiles, type TlsPlaces } from './tls-files.ts'
+import { watchedTls } from './tls.ts'
 import { apiTls, terminalTls } from './tls-places.ts'
 
 export const ROLES = ['api', 'conductor', 'compute', 'wsproxy'] as const
@@ -40,7 +40,6 @@ export interface SingleMachineOptions {
 
 export class SingleMachine {
   readonly #options: SingleMachineOptions
-  readonly #tlsFiles: TlsFiles[] = []
   readonly #life: Lifetime
 
   constructor(options: SingleMachineOptions) {
@@ -61,7 +60,7 @@ export class SingleMachine {
   async #start(): Promise<void> {
     const { config, state, log, checkpoint, passwords, onFatal } = this.#options
     const life = this.#life
-    const parts = openControlPlane(state)
+    const parts = openControlPlane(state.file(DATABASE_FILE))
     const { database, store, doorbell, tickets } = parts
     life.onStop(() => store.close())
     const secrets = await openSecrets(parts, this.#options)
@@ -92,7 +91,14 @@ export class SingleMachine {
     const streams = composeEngineStreams(config)
     life.onStop(() => streams.close())
     const dialer = new LocalStreamDialer({ host: config.host, engine: streams })
-    const terminals = composeTerminals({ config, log, store, tickets, dialer, tls: this.#tls(terminalTls(config)) })
+    const terminals = composeTerminals({
+      config,
+      log,
+      store,
+      tickets,
+      dialer,
+      tls: watchedTls(terminalTls(config), life, log),
+    })
     await listening(() => terminals.server.start(), config.wsproxyHost, config.wsproxyPort, '--wsproxy-port')
     life.onStop(() => terminals.server.stop())
 
@@ -110,7 +116,7 @@ export class SingleMachine {
       secrets,
       terminals: terminals.proxy,
       dialer,
-      tls: this.#tls(apiTls(config)),
+      tls: watchedTls(apiTls(config), life, log),
       gateway: new LocalHostGateway({
         name: config.host,
         engine,
@@ -130,7 +136,7 @@ export class SingleMachine {
 
   /** What an operator may have changed in place: reads it again, and drops nothing. */
   reload(): void {
-    for (const files of this.#tlsFiles) files.reload()
+    this.#life.reload()
   }
 
   /** Operations are let go, not cancelled: the next start resumes them. Containers keep running. */
@@ -142,14 +148,5 @@ export class SingleMachine {
     const engine = composeEngine(this.#options.config, deployment)
     this.#life.onStop(() => engine.close())
     return engine
-  }
-
-  #tls(places: TlsPlaces | null): TlsFiles | undefined {
-    if (places === null) return undefined
-    const files = new TlsFiles(places, this.#options.log)
-    files.start()
-    this.#tlsFiles.push(files)
-    this.#life.onStop(() => files.stop())
-    return files
   }
 }

@@ -1,4 +1,4 @@
-import { FencedOut, messageOf, ShuttingDown, Superseded } from '../domain/errors.ts'
+import { FencedOut, messageOf, Retryable, ShuttingDown, Superseded } from '../domain/errors.ts'
 import { hostLane } from '../domain/operation/types.ts'
 import { HostObserver } from './host-observer.ts'
 import { backoffMs, patienceMs, runOperation } from './runner.ts'
@@ -127,7 +127,9 @@ export class HostAgent implements Service {
           this.#deps.onFencedOut()
           return
         }
-        log.warn({ loop: name, err: error }, 'agent loop failed; it begins again')
+        // Whoever carries the calls tells that the control plane is away; once, not for each loop.
+        const isAway = error instanceof Retryable && error.code === 'link.unreachable'
+        log[isAway ? 'debug' : 'warn']({ loop: name, err: error }, 'agent loop failed; it begins again')
         await clock.sleep(backoffMs(failures), this.#stopping.signal).catch(() => undefined)
       }
     }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Checkout } from './checkout.ts'
 
-const COMMANDS = ['up', 'down', 'status', 'policy', 'config', 'test', 'bench', 'env']
+const ROLES = ['api', 'conductor', 'compute', 'wsproxy', 'db', 'certificates']
+const COMMANDS = ['up', 'down', 'status', 'policy', 'config', ...ROLES, 'test', 'bench', 'env']
 
 test('help is there for the launcher and each of its commands, and sets nothing up', async (t) => {
   const checkout = new Checkout(t)

@@ -9,7 +9,7 @@ import { LocalDoorbell } from './local.ts'
 export interface SocketDoorbellOptions {
   /** Shared by the processes of one machine that have the same database, and by nobody else. */
   readonly directory: string
-  /** Of this process, no other's in the directory: what stands here is of an earlier life. */
+  /** Of this process, no other's in the directory, now or before. */
   readonly name: string
   readonly log: Logger
 }
@@ -83,8 +83,10 @@ export class SocketDoorbell implements Doorbell, Service {
   #connect(name: string): Socket {
     const socket = connect(join(this.#options.directory, name)).unref()
     this.#others.set(name, socket)
-    // A process that was killed leaves its socket behind; its next life takes the place.
-    socket.on('error', () => undefined)
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // A process that was killed leaves its socket behind, and none will listen there again.
+      if (error.code === 'ECONNREFUSED') rmSync(join(this.#options.directory, name), { force: true })
+    })
     socket.on('close', () => this.#others.delete(name))
     socket.resume()
     return socket

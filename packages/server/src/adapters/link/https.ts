@@ -20,6 +20,8 @@ export interface HttpsLinkOptions {
    * else's. Too short makes operations fail of the network.
    */
   readonly patienceMs: number
+  /** Told once of each change: nobody answers, and why; null: somebody does again. */
+  readonly onTrouble?: (why: string | null) => void
 }
 
 /** Between two tries; doubled each time. */
@@ -36,6 +38,7 @@ export class HttpsLink {
   readonly #options: HttpsLinkOptions
   readonly #agent: Agent
   #endpoint = 0
+  #isInTrouble = false
 
   constructor(options: HttpsLinkOptions) {
     if (options.endpoints.length === 0) throw new Error('the link needs an endpoint')
@@ -57,11 +60,17 @@ export class HttpsLink {
       const endpoint = endpoints[this.#endpoint % endpoints.length] ?? ''
       const deadline = AbortSignal.timeout(callTimeoutMs + waitOf(message))
       try {
-        return await this.#ask(`${endpoint}/link/v1/${call}`, body, AbortSignal.any([signal, deadline]))
+        const answer = await this.#ask(`${endpoint}/link/v1/${call}`, body, AbortSignal.any([signal, deadline]))
+        this.#trouble(null)
+        return answer
       } catch (error) {
         signal.throwIfAborted()
-        if (error instanceof FencedOut || error instanceof Refused) throw error
+        if (error instanceof FencedOut || error instanceof Refused) {
+          this.#trouble(null)
+          throw error
+        }
         this.#endpoint += 1
+        if (tried >= endpoints.length) this.#trouble(messageOf(error))
         // Each endpoint once, at once; then it is the network or the whole control plane, which need a moment.
         const waitMs = tried < endpoints.length ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tried - 1))
         if (performance.now() + waitMs > end) {
@@ -72,6 +81,12 @@ export class HttpsLink {
         await sleep(waitMs, undefined, { signal })
       }
     }
+  }
+
+  #trouble(why: string | null): void {
+    if (this.#isInTrouble === (why !== null)) return
+    this.#isInTrouble = why !== null
+    this.#options.onTrouble?.(why)
   }
 
   async #ask(url: string, body: Buffer, signal: AbortSignal): Promise<unknown> {

@@ -9,6 +9,12 @@ export const HELP = `usage: zund COMMAND [OPTIONS]
   policy   list the rules of who may do what, and try them
   config   check the configuration, list all options
 
+Roles by themselves, on one machine or several:
+
+  api, conductor, compute, wsproxy   run one role
+  db                                 make the database, or bring it to this version
+  certificates                       make the certificates by which roles know each other
+
 'zund COMMAND --help' tells more.`
 
 /** Runs one command and gives the exit code: 0 done, 1 failed, 2 wrong use. */
@@ -26,6 +32,15 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
         return (await import('./policy.ts')).policy(rest, streams)
       case 'config':
         return (await import('./config.ts')).config(rest, streams)
+      case 'db':
+        return await (await import('./db.ts')).db(rest, streams)
+      case 'certificates':
+        return await (await import('./certificates.ts')).certificates(rest, streams)
+      case 'api':
+      case 'conductor':
+      case 'compute':
+      case 'wsproxy':
+        return await (await import('./role.ts')).role(command, rest, streams)
       case 'help':
       case '--help':
       case '-h':

@@ -9,7 +9,7 @@ import { passwordsOf, writeCloudsFile } from '../clouds-file.ts'
 import { usesKeystone } from '../config/check-logins.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { authenticateUri } from '../identity.ts'
-import { logFile, openLog } from '../logger.ts'
+import { logFile, logLevel, openLog } from '../logger.ts'
 import { ROLES, SingleMachine } from '../single-machine.ts'
 import { ensurePolicyFile, POLICY_FILE } from '../single-machine-policy.ts'
 import { startTicksOf, StateDir } from '../state-dir.ts'
@@ -121,7 +121,10 @@ async function serve(
   out: Streams['out'],
 ): Promise<number> {
   const { config } = found
-  const { log, reopen } = openLog(logFile(config, state.path), { debug: config.debug, json: config.useJson })
+  const { log, reopen } = openLog(logFile(config, state.path), {
+    level: logLevel(config),
+    json: config.useJson ?? true,
+  })
   for (const { level, text } of found.findings) if (level !== 'error') log[level]({}, text)
   const stopped = Promise.withResolvers<number>()
   const machine = new SingleMachine({

@@ -196,13 +196,13 @@ ssl = true
     assert.ok(found.config !== null)
     const texts = found.findings.map(({ level, text }) => `${level} ${text}`)
     const expected = [
-      /^warn option transport_url in \[DEFAULT\] has no effect: not used by this deployment yet: all roles run/,
+      /^warn option connection in \[database\] names mysql: only sqlite is supported yet; up uses its own file/,
+      /^warn option transport_url in \[DEFAULT\] has no effect: not used by this deployment yet: roles speak/,
       /^warn option capsule_driver in \[DEFAULT\] has no effect: capsules are made with Docker/,
       /^warn there is no option debgu in \[DEFAULT\]; is it debug\?$/,
       /^warn there is no option max_limit in \[DEFAULT\]; it belongs into \[api\]$/,
       /^warn there is no option memory_swap in \[compute\]$/,
       /^warn there is no group \[qouta\]; is it \[quota\]\?$/,
-      /^warn option connection in \[database\] has no effect: not used by this deployment yet: records are in SQLite/,
       /^info option max_pool_size in \[database\] has no effect/,
       /^info option ssl in \[oslo_messaging_rabbit\] has no effect/,
       /^info option user in \[privsep\] has no effect/,

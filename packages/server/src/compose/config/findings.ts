@@ -56,6 +56,13 @@ export function driverFindings({ schedulerDriver }: Config): Finding[] {
   return [{ level: 'warn', text }]
 }
 
+/** An installation of upstream has its records elsewhere, and they are not looked at. */
+export function databaseFindings({ databaseConnection: place }: Config): Finding[] {
+  if (place?.kind !== 'other') return []
+  const text = `option connection in [database] names ${place.scheme}: only sqlite is supported yet; up uses its own file`
+  return [{ level: 'warn', text: `${text}, roles by themselves do not start` }]
+}
+
 export const ALL_FILTERS = 'all_filters'
 export const lastPart = (path: string): string => path.split('.').at(-1) ?? ''
 

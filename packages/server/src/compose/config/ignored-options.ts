@@ -21,9 +21,9 @@ const row = (
 ): IgnoredOptions => ({ level, group, names: names.split(' '), why, ...(fine.length === 0 ? {} : { fine }) })
 
 const notYet = (service: string): string => `not used by this deployment yet: ${service}`
-const ONE_PROCESS = notYet('all roles run in one process, without a message bus')
+const ONE_PROCESS = notYet('roles speak to each other without a message bus')
 const TOKENS_KEPT = 'each process keeps what it knows of tokens in its own memory, which is asked faster'
-const DATABASE = notYet('records are in SQLite, in the state directory')
+const DATABASE = notYet('records are in SQLite')
 const NEUTRON = notYet('networks are local to the machine, without Neutron')
 const CINDER = notYet('volumes are local to the machine, without Cinder')
 const PLACEMENT = notYet('room is counted by the service itself, without Placement')
@@ -36,7 +36,6 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('warn', 'DEFAULT', 'transport_url rpc_response_timeout', ONE_PROCESS),
   row('info', 'DEFAULT', 'control_exchange executor_thread_pool_size rpc_* conn_pool_* rpc_backend', ONE_PROCESS),
   row('warn', 'DEFAULT', 'my_block_storage_ip', CINDER),
-  row('warn', 'DEFAULT', 'state_path', STATE_DIR),
   row('info', 'DEFAULT', 'tempdir', STATE_DIR),
   row('info', 'DEFAULT', 'pybasedir bindir monkey_patch monkey_patch_modules backdoor_*', OF_PYTHON),
   row('info', 'DEFAULT', 'graceful_shutdown_timeout run_external_periodic_tasks client_socket_timeout', OF_PYTHON),
@@ -49,7 +48,7 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('warn', 'DEFAULT', 'use_journal use_syslog', 'the log is a file: log_file, log_dir', 'false'),
   row('info', 'DEFAULT', 'syslog_log_facility use_stderr', 'the log is a file: log_file, log_dir'),
   row('info', 'DEFAULT', 'watch_log_file', 'SIGHUP opens the log file again', 'false'),
-  row('info', 'DEFAULT', 'logging_* log_date_format default_log_levels rate_limit_* use_eventlog', OF_PYTHON),
+  row('info', 'DEFAULT', 'logging_* log_date_format rate_limit_* use_eventlog', OF_PYTHON),
   row('info', 'DEFAULT', 'log_rotate_* log_rotation_type max_logfile_*', 'logrotate with SIGHUP does it', 'none'),
   row('info', 'DEFAULT', 'publish_errors instance_* fatal_deprecations', OF_PYTHON),
 
@@ -95,7 +94,6 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('info', 'cinder_client', 'api_version', 'version 3 is spoken'),
   row('info', 'glance_client', 'api_version', 'version 2 is spoken'),
   row('info', 'zun_client', '*', UNUSED),
-  row('warn', 'database', 'connection', DATABASE),
   row('info', 'database', '*', DATABASE),
   row('warn', 'oslo_policy', 'remote_*', 'no request waits for another server; such checks deny'),
   row('info', 'oslo_policy', 'enforce_scope enforce_new_defaults', 'tokens are of a project or of nothing'),

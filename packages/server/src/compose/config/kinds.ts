@@ -48,13 +48,18 @@ const linesOf = (value: string): string[] =>
 export const list = option('list', items)
 export const lines = option('multi valued', linesOf)
 
-export const flag = option(
+function toFlag(value: string): boolean {
+  if (/^(true|1|on|yes)$/i.test(value)) return true
+  if (/^(false|0|off|no)$/i.test(value)) return false
+  throw new Error('it is not one of true, false, 1, 0, on, off, yes, no')
+}
+
+export const flag = option('boolean', toFlag, 'true, false')
+
+/** null: nobody said. */
+export const optionalFlag = option<boolean | null>(
   'boolean',
-  (value) => {
-    if (/^(true|1|on|yes)$/i.test(value)) return true
-    if (/^(false|0|off|no)$/i.test(value)) return false
-    throw new Error('it is not one of true, false, 1, 0, on, off, yes, no')
-  },
+  (value) => (value === '' ? null : toFlag(value)),
   'true, false',
 )
 

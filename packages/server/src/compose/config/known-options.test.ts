@@ -93,7 +93,6 @@ test('what an operator would miss is told louder than what tunes', () => {
   for (const [group, name] of [
     ['DEFAULT', 'transport_url'],
     ['DEFAULT', 'capsule_driver'],
-    ['database', 'connection'],
     ['keystone_authtoken', 'memcached_servers'],
     ['network', 'driver_name'],
     ['compute', 'host_shared_with_nova'],

@@ -3,7 +3,7 @@ import { messageOf } from '../../domain/errors.ts'
 import { loginFindings } from './check-logins.ts'
 import { checkTogether } from './check-together.ts'
 import { ConfigError } from './config-error.ts'
-import { driverFindings, filterFindings, findingsOf, type Finding } from './findings.ts'
+import { databaseFindings, driverFindings, filterFindings, findingsOf, type Finding } from './findings.ts'
 import { IGNORED_OPTIONS } from './ignored-options.ts'
 import { optionKey, parseIni, type IniValues } from './ini.ts'
 import type { Option } from './kinds.ts'
@@ -57,6 +57,7 @@ export function readConfig({ files, environment, overrides }: ConfigSources): Co
     config: together.length > 0 ? null : config,
     findings: [
       ...together,
+      ...databaseFindings(config),
       ...driverFindings(config),
       ...filterFindings(config),
       ...loginFindings(config),

@@ -1,7 +1,20 @@
 /** [DEFAULT] */
 import { hostname } from 'node:os'
 import { parseCpuList } from '../../../domain/scheduling/cpuset.ts'
-import { decimal, flag, gib, items, mib, oneOf, option, optionalText, seconds, text, whole } from '../kinds.ts'
+import {
+  decimal,
+  flag,
+  gib,
+  items,
+  mib,
+  oneOf,
+  option,
+  optionalFlag,
+  optionalText,
+  seconds,
+  text,
+  whole,
+} from '../kinds.ts'
 
 const cpuList = option('string', parseCpuList, 'cores such as 1-4,6')
 
@@ -28,15 +41,15 @@ export const GENERAL_OPTIONS = {
   debug: flag('DEFAULT', 'debug', { fallback: 'false', help: 'Log each step.' }),
   logFile: optionalText('DEFAULT', 'log_file', {
     fallback: '',
-    help: 'Where is logged, in log_dir when it is no full path; empty: zund.log. SIGHUP opens it again.',
+    help: 'Where is logged, in log_dir when it is no full path; empty: zund.log, or zun-api.log and so on. SIGHUP reopens.',
   }),
   logDir: optionalText('DEFAULT', 'log_dir', {
     fallback: '',
-    help: 'Directory of the log; empty: the state directory.',
+    help: 'Directory of the log; empty: the state directory for up, standard error for roles by themselves.',
   }),
-  useJson: flag('DEFAULT', 'use_json', {
-    fallback: 'true',
-    help: "Log JSON; false: lines in oslo.log's form. Upstream has false.",
+  useJson: optionalFlag('DEFAULT', 'use_json', {
+    fallback: '',
+    help: "Log JSON, or lines in oslo.log's form; empty: JSON of up, lines of roles by themselves. Upstream has false.",
   }),
   containerRuntime: optionalText('DEFAULT', 'container_runtime', {
     fallback: '',
