@@ -232,7 +232,7 @@ describe('tokens of Keystone', () => {
     assert.deepEqual([system.projectId, system.systemScope, system.isAdmin], [null, 'all', true])
     const user = { name: 'demo', password: account('demo').password, domain: { id: 'default' } }
     const unscoped = { methods: ['password'], password: { user } }
-    const nothing = (await ask(await tokenBy(unscoped, { unscoped: {} } as object))).who
+    const nothing = (await ask(await tokenBy(unscoped, { unscoped: {} }))).who
     assert.deepEqual([nothing.projectId, nothing.systemScope, nothing.roles], [null, undefined, []])
   })
 

@@ -8,7 +8,10 @@ export class TcpRelay {
 
   private constructor(to: { host: string; port: number }) {
     this.#server = createServer((near) => {
-      if (!this.isOpen) return void near.destroy()
+      if (!this.isOpen) {
+        near.destroy()
+        return
+      }
       const far = connect(to)
       for (const [from, other] of [
         [near, far],
