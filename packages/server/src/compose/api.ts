@@ -7,7 +7,6 @@ import type { RegistryAccess } from '../adapters/image/registry-client.ts'
 import { Glance } from '../adapters/openstack/glance.ts'
 import { EventFeed } from '../app/events/feed.ts'
 import { Places } from '../app/events/places.ts'
-import { LocalNetworkPlanner } from '../app/networks/local-planner.ts'
 import { upHosts } from '../app/hosts/up-hosts.ts'
 import { PolicyEngine } from '../app/policy/policy-engine.ts'
 import { PolicyFileError, type PolicyPlaces } from '../app/policy/policy-files.ts'
@@ -50,6 +49,7 @@ import type { Cloud } from './cloud.ts'
 import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 import { imageDefaults } from './host.ts'
+import { composeNetworkPlanner } from './network.ts'
 
 const REQUEST_TIMEOUT_MS = 55_000
 /** Events of other processes, and those whose ring was lost, are seen within this time. */
@@ -145,7 +145,7 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
   const waiting = new Places(config.eventStreams, 'requests that wait')
   const imageService = cloud === undefined ? undefined : new GlanceService(new Glance(cloud.session))
   const clock = systemClock
-  const networks = new LocalNetworkPlanner({ store, pools: options.localNetwork, newUuid: randomUUID })
+  const networks = composeNetworkPlanner(config, options, given)
   const deps = {
     ...given,
     networks,

@@ -8,7 +8,7 @@ import { ImagesByDriver } from '../adapters/image/images-by-driver.ts'
 import { DockerImages } from '../adapters/image/docker-images.ts'
 import { PrivateRepositories } from '../adapters/image/private-repositories.ts'
 import type { RegistryClient } from '../adapters/image/registry-client.ts'
-import { LocalBridgeNetwork } from '../adapters/network/local-bridge-network.ts'
+import type { HostNetworks } from '../adapters/network/networks-by-service.ts'
 import { Glance } from '../adapters/openstack/glance.ts'
 import { LocalVolumes } from '../adapters/volume/local-volumes.ts'
 import { REGISTRY_DRIVER, SERVICE_DRIVER } from '../domain/image/drivers.ts'
@@ -25,6 +25,7 @@ import type { Doorbell } from '../orchestration/ports/store.ts'
 import type { HostAddress, RegistryAuth } from '../orchestration/ports/wire.ts'
 import type { Cloud } from './cloud.ts'
 import type { Config } from './config/options.ts'
+import { composeHostNetworks, type NetworkPlugin } from './network.ts'
 import { composeRegistries } from './registries.ts'
 import type { StateDir } from './state-dir.ts'
 
@@ -59,6 +60,8 @@ export interface HostDeps {
   readonly archives: EngineArchives
   /** undefined: the machine stands alone. */
   readonly cloud: Cloud | undefined
+  /** Started; undefined: networks are those of the machine. */
+  readonly plugin: NetworkPlugin | undefined
   readonly controlPlane: ControlPlane
   readonly doorbell: Doorbell
   /** Where the control plane reaches this host; absent: it is in the same process. */
@@ -72,7 +75,7 @@ export interface ComposedHost {
   readonly disposer: Disposer
   readonly imageWorker: ImageWorker
   readonly images: ImageDriver
-  readonly networks: LocalBridgeNetwork
+  readonly networks: HostNetworks
   readonly registry: RegistryClient
   /** Puts back mounts and rules of the packet filter. Repeatable, and without the control plane. */
   restore(signal: AbortSignal): Promise<void>
@@ -81,7 +84,7 @@ export interface ComposedHost {
 export function composeHost(deps: HostDeps): ComposedHost {
   const { config, state, log, checkpoint, engine, cloud, controlPlane, doorbell, address, onFencedOut } = deps
   const command = new ProcessCommand()
-  const networks = new LocalBridgeNetwork({ engine, command, log })
+  const networks = composeHostNetworks(deps)
   const volumes = new LocalVolumes({ directory: state.file('volumes'), command, log })
   const { hosts: registryHosts, client: registry } = composeRegistries(config)
   const registryImages = new DockerImages({

@@ -15,6 +15,7 @@ import { composeHost } from './host.ts'
 import { composeIdentity } from './identity.ts'
 import { Lifetime } from './lifetime.ts'
 import { listening } from './listening.ts'
+import { composeNetworkPlugin } from './network.ts'
 import { policyPlaces } from './policy-places.ts'
 import type { StateDir } from './state-dir.ts'
 import { composeTerminals } from './terminals.ts'
@@ -64,6 +65,9 @@ export class SingleMachine {
     const { database, store, doorbell, tickets } = parts
     life.onStop(() => store.close())
     const secrets = await openSecrets(parts, this.#options)
+    // First of all: an engine that starts has containers to start, too, and asks it.
+    const plugin = composeNetworkPlugin(config, state, log)
+    if (plugin !== undefined) await life.start(plugin)
     const engine = this.#options.engine ?? this.#engine(database.deploymentId)
     await requireEngine(engine, config)
     const { identity, logins, close } = await composeIdentity({ config, database, passwords, log })
@@ -82,6 +86,7 @@ export class SingleMachine {
       engine,
       archives,
       cloud,
+      plugin,
       controlPlane: localLink(composeLinkEnd({ ...parts, config, log, secrets })),
       doorbell,
       onFencedOut: () => onFatal('another agent has taken this host over'),

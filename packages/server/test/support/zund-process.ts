@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { ApiClient } from './api-client.ts'
+import { withPlugin } from './network-plugin.ts'
 import { TestEngine } from './test-engine.ts'
 
 const LAUNCHER = new URL('../../../../zund', import.meta.url).pathname
@@ -154,16 +155,23 @@ export class ZundProcess {
   /** Stops it and removes what it has made: engine objects of its deployment, mounts, files. */
   async destroy(): Promise<void> {
     await this.kill()
-    await this.engine.removeDeployment(join(this.stateDir, 'zund.sqlite'))
+    await withPlugin({ stateDir: this.stateDir, name: pluginOf(this.apiPort) }, async () => {
+      await this.engine.removeDeployment(join(this.stateDir, 'zund.sqlite'))
+    })
     rmSync(this.stateDir, { recursive: true, force: true })
   }
+}
+
+/** The engine is shared, and knows a plugin by its name. */
+function pluginOf(port: number): string {
+  return `zund-test-${port}`
 }
 
 /** Subnets of several test runs on one kernel must not meet; the port is as good a distinction as any. */
 function poolsOf(port: number): string {
   const third = port % 256
   const second = 192 + ((port >> 8) % 32)
-  return `[zund]\nnetwork_pool_v4 = 10.${second}.${third}.0/24\nnetwork_prefix_v4 = 28\nnetwork_pool_v6 = fd00:5a75:${port.toString(16)}::/48`
+  return `[network]\ndriver_name = ${pluginOf(port)}\n[zund]\nnetwork_pool_v4 = 10.${second}.${third}.0/24\nnetwork_prefix_v4 = 28\nnetwork_pool_v6 = fd00:5a75:${port.toString(16)}::/48`
 }
 
 export async function freePort(): Promise<number> {

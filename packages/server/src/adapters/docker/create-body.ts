@@ -79,6 +79,7 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
         ReadOnly: false,
       })),
       ...namespacesOf(request),
+      ...((endpoint?.dnsServers ?? []).length === 0 ? {} : { Dns: endpoint?.dnsServers }),
       SecurityOpt: request.privileged ? [] : ['no-new-privileges'],
       PidsLimit: hardening.pidsLimit,
       LogConfig: {

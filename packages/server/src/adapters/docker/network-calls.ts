@@ -1,4 +1,4 @@
-import { EngineConflict, EngineNotFound, EngineRefused, messageOf } from '../../domain/errors.ts'
+import { EngineConflict, EngineNotFound, EngineRefused, HostLacks, messageOf } from '../../domain/errors.ts'
 import type {
   EngineCallOptions,
   EngineEndpoint,
@@ -56,25 +56,29 @@ export class NetworkCalls {
       await this.#http.buffer({
         method: 'POST',
         path: '/networks/create',
-        json: {
+        json: (version: string) => ({
           Name: request.name,
           CheckDuplicate: true,
-          Driver: 'bridge',
-          EnableIPv6: request.subnets.some((subnet) => subnet.version === 6),
+          Driver: request.plugin?.driver ?? 'bridge',
+          ...familiesOf(request, version),
           IPAM: {
-            Driver: 'default',
+            Driver: request.plugin?.driver ?? 'default',
+            ...(request.plugin === undefined ? {} : { Options: request.plugin.options }),
             Config: request.subnets.map((subnet) => ({
               Subnet: subnet.cidr,
               ...(subnet.gateway === null ? {} : { Gateway: subnet.gateway }),
             })),
           },
-          Options: request.bridge === undefined ? {} : { [BRIDGE_NAME]: request.bridge },
+          Options: {
+            ...request.plugin?.options,
+            ...(request.bridge === undefined ? {} : { [BRIDGE_NAME]: request.bridge }),
+          },
           Labels: {
             [LABEL_DEPLOYMENT]: this.#deployment,
             [LABEL_NETWORK]: request.name,
             [LABEL_PROJECT]: request.projectId,
           },
-        },
+        }),
         signal: o.signal,
       })
     } catch (error) {
@@ -140,8 +144,19 @@ export class NetworkCalls {
   }
 }
 
+/** Older engines give every network IPv4, whether there is a subnet for it or not. */
+function familiesOf({ subnets, displayName }: EngineNetworkRequest, apiVersion: string) {
+  const [v4, v6] = [4, 6].map((version) => subnets.some((subnet) => subnet.version === version))
+  if (v4 === true || subnets.length === 0) return { EnableIPv6: v6 === true }
+  if (!atLeast(apiVersion, 1, 48)) {
+    throw new HostLacks(`Network ${displayName} has no IPv4 subnet, which the container engine of the host needs.`)
+  }
+  return { EnableIPv4: false, EnableIPv6: true }
+}
+
 interface NetworkAnswer {
   readonly Name: string
+  readonly Driver?: string
   readonly Id: string
   readonly Created?: string
   readonly Options?: Record<string, string> | null
@@ -160,6 +175,7 @@ function toNetwork(answer: NetworkAnswer): EngineNetwork {
       Subnet === '' ? [] : [{ cidr: Subnet, gateway: gatewayOf(Gateway), version: Subnet.includes(':') ? 6 : 4 }],
     ),
     ...(bridge === undefined ? {} : { bridge }),
+    ...(answer.Driver === undefined ? {} : { driver: answer.Driver }),
     ...(Number.isNaN(createdAtMs) ? {} : { createdAtMs }),
   }
 }

@@ -24,7 +24,7 @@ const notYet = (service: string): string => `not used by this deployment yet: ${
 const ONE_PROCESS = notYet('roles speak to each other without a message bus')
 const TOKENS_KEPT = 'each process keeps what it knows of tokens in its own memory, which is asked faster'
 const DATABASE = notYet('records are in SQLite')
-const NEUTRON = notYet('networks are local to the machine, without Neutron')
+const NEUTRON = notYet('devices are not passed through for ports of Neutron')
 const CINDER = notYet('volumes are local to the machine, without Cinder')
 const PLACEMENT = notYet('room is counted by the service itself, without Placement')
 const UNUSED = 'upstream does not use it either'
@@ -76,8 +76,7 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('info', 'docker', 'api_insecure ca_file cert_file key_file', 'the engine is spoken to through its unix socket'),
   row('warn', 'docker', 'docker_data_root', 'the engine itself says where its data is'),
 
-  row('warn', 'network', 'driver driver_name', NEUTRON),
-  row('warn', 'neutron', 'ovs_bridge', NEUTRON),
+  row('warn', 'network', 'driver', 'networks are set up by a plugin of Docker, not through CNI', 'kuryr'),
   row('info', 'volume', 'driver', 'deprecated; driver_list counts'),
   row('warn', 'volume', 'driver_list', CINDER, 'local', 'cinder,local', 'local,cinder'),
   row('warn', 'volume', 'volume_dir', STATE_DIR),

@@ -94,7 +94,7 @@ test('what an operator would miss is told louder than what tunes', () => {
     ['DEFAULT', 'transport_url'],
     ['DEFAULT', 'capsule_driver'],
     ['keystone_authtoken', 'memcached_servers'],
-    ['network', 'driver_name'],
+    ['network', 'driver'],
     ['compute', 'host_shared_with_nova'],
   ] as const) {
     assert.equal(level(group, name), 'warn', name)

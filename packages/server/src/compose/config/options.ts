@@ -4,6 +4,7 @@ import { API_OPTIONS } from './options/api.ts'
 import { CLOUD_OPTIONS } from './options/cloud.ts'
 import { COMPUTE_OPTIONS } from './options/compute.ts'
 import { GENERAL_OPTIONS } from './options/general.ts'
+import { NETWORK_OPTIONS } from './options/network.ts'
 import { ROLE_OPTIONS } from './options/roles.ts'
 import { STORAGE_OPTIONS } from './options/storage.ts'
 import { ZUND_OPTIONS } from './options/zund.ts'
@@ -13,6 +14,7 @@ export const OPTIONS = {
   ...API_OPTIONS,
   ...COMPUTE_OPTIONS,
   ...CLOUD_OPTIONS,
+  ...NETWORK_OPTIONS,
   ...STORAGE_OPTIONS,
   ...ROLE_OPTIONS,
   ...ZUND_OPTIONS,

@@ -14,6 +14,7 @@ import { composeEngine, composeEngineArchives, composeEngineStreams } from '../e
 import { composeHost, type ComposedHost } from '../host.ts'
 import { Lifetime } from '../lifetime.ts'
 import { listening } from '../listening.ts'
+import { composeNetworkPlugin, type NetworkPlugin } from '../network.ts'
 import { ownCertificate, type OwnCertificate } from '../tls.ts'
 import type { RoleDeps } from './role.ts'
 import { STREAM_TIMES } from './shared-control-plane.ts'
@@ -29,11 +30,14 @@ const MIB = 1024 * 1024
 const DEPLOYMENT_FILE = 'deployment'
 
 export async function startCompute(deps: RoleDeps): Promise<void> {
-  const { config, log, life } = deps
+  const { config, state, log, life } = deps
   const { host, controlPlane: endpoints } = config
   if (endpoints.length === 0) {
     throw new ConfigError('option control_plane in [zund] is not set: nobody could give this host work')
   }
+  // First of all: an engine that starts has containers to start, too, and asks it.
+  const plugin = composeNetworkPlugin(config, state, log)
+  if (plugin !== undefined) await life.start(plugin)
   const certificate = ownCertificate({ directory: config.tlsDirectory, part: { host } }, life, log)
   warnOfLoopback(deps)
   const link = new HttpsLink({
@@ -47,7 +51,7 @@ export async function startCompute(deps: RoleDeps): Promise<void> {
     },
   })
   life.onStop(() => link.close())
-  const computing = new Computing(deps, certificate, link.controlPlane)
+  const computing = new Computing(deps, certificate, link.controlPlane, plugin)
   life.onStop(() => computing.stop())
   computing.start()
 }
@@ -61,14 +65,21 @@ interface Composed {
 class Computing {
   readonly #deps: RoleDeps
   readonly #certificate: OwnCertificate
+  readonly #plugin: NetworkPlugin | undefined
   readonly #controlPlane: ControlPlane
   readonly #doorbell = new LocalDoorbell()
   readonly #stopping = new AbortController()
   readonly #life: Lifetime
   #work: Promise<void> | undefined
 
-  constructor(deps: RoleDeps, certificate: OwnCertificate, controlPlane: ControlPlane) {
+  constructor(
+    deps: RoleDeps,
+    certificate: OwnCertificate,
+    controlPlane: ControlPlane,
+    plugin: NetworkPlugin | undefined,
+  ) {
     this.#deps = deps
+    this.#plugin = plugin
     this.#certificate = certificate
     this.#controlPlane = ringing(controlPlane, this.#doorbell)
     this.#life = new Lifetime(deps.log)
@@ -130,6 +141,7 @@ class Computing {
       engine,
       archives,
       cloud,
+      plugin: this.#plugin,
       controlPlane: this.#controlPlane,
       doorbell: this.#doorbell,
       address: { address: config.hostAddress ?? config.myIp, port: config.hostPort },

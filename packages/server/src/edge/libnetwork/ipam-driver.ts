@@ -2,6 +2,7 @@
  * The engine's questions about addresses. The network service has given them away long before: nothing is handed out here,
  * the engine is only told what it needs to write them into a container.
  */
+import { randomInt } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
 import type { HostPorts } from '../../orchestration/ports/host-ports.ts'
 import type { Subnet } from '../../orchestration/ports/wire.ts'
@@ -56,13 +57,30 @@ function requestAddress(ports: HostPorts, message: Message): Message {
     .flatMap(({ subnets }) => subnets)
     .find(({ id }) => id === poolId)
   if (textOf(objectOf(message['Options']), REQUEST_TYPE) === GATEWAY) return gatewayAddress(pool, asked)
-  if (asked === '') {
-    throw new Refusal(`addresses of subnet ${poolId} are given by the network service: a container needs a port of it`)
-  }
+  if (asked === '') return linkLocal(poolId, pool)
   // Networks that an earlier plugin made have pools of other ids; the addresses are those of the ports all the same.
   const subnet = subnetOf(ports, asked, pool)
   if (subnet === undefined) throw new Refusal(`no port with the address ${asked} is known on this host`, 404)
   return { Address: `${asked}/${prefixOf(subnet.cidr)}`, Data: {} }
+}
+
+/**
+ * The engine wants an address of every family that its network has, and the port has none of this one. Such an address is
+ * that of the link alone, and nothing is lost when two have the same.
+ */
+function linkLocal(poolId: string, pool: Subnet | undefined): Message {
+  if (pool === undefined) {
+    throw new Refusal(`addresses of subnet ${poolId} are given by the network service: a container needs a port of it`)
+  }
+  const [a, b] = [randomInt(1, 255), randomInt(1, 255)]
+  return {
+    Address: pool.version === 4 ? `169.254.${a}.${b}/32` : `fe80::${a.toString(16)}:${b.toString(16)}/64`,
+    Data: {},
+  }
+}
+
+export function isLinkLocal(address: string): boolean {
+  return ipaddr.parse(address).range() === 'linkLocal'
 }
 
 function gatewayAddress(pool: Subnet | undefined, asked: string): Message {

@@ -5,7 +5,7 @@
  */
 import type { HostPort, HostPorts, PortPlugger } from '../../orchestration/ports/host-ports.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
-import { normalAddress } from './ipam-driver.ts'
+import { isLinkLocal, normalAddress } from './ipam-driver.ts'
 import { objectOf, Refusal, requiredText, textOf, type Message } from './message.ts'
 import { NETWORK_OPTION } from './options.ts'
 
@@ -93,8 +93,11 @@ async function createEndpoint(
 function findPort(ports: HostPorts, engineNetworkId: string, wanted: Message): HostPort {
   const addresses = ['Address', 'AddressIPv6'].flatMap((name) => {
     const text = textOf(wanted, name).split('/')[0] ?? ''
-    return text === '' ? [] : [normalAddress(text)]
+    return text === '' || isLinkLocal(text) ? [] : [normalAddress(text)]
   })
+  if (addresses.length === 0) {
+    throw new Refusal('addresses are given by the network service: a container needs a port of it')
+  }
   const networkId = ports.networkOfEngine(engineNetworkId)
   const has = (port: HostPort, address: string): boolean =>
     port.addresses.some((fixed) => normalAddress(fixed.address) === address)
@@ -102,9 +105,7 @@ function findPort(ports: HostPorts, engineNetworkId: string, wanted: Message): H
     .ports()
     .find(
       (port) =>
-        (networkId === undefined || port.networkId === networkId) &&
-        addresses.length > 0 &&
-        addresses.every((address) => has(port, address)),
+        (networkId === undefined || port.networkId === networkId) && addresses.every((address) => has(port, address)),
     )
   if (found !== undefined) return found
   throw new Refusal(

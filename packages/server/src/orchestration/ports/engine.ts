@@ -47,6 +47,8 @@ export interface EngineEndpoint {
   readonly ipv4Address: string | null
   readonly ipv6Address: string | null
   readonly macAddress: string | null
+  /** For the container's resolver; absent or none: the engine's own. Only those of its first interface count. */
+  readonly dnsServers?: readonly string[]
 }
 
 /** The allow-list: nothing that is not named here can reach the engine from a tenant. */
@@ -148,6 +150,7 @@ export interface EngineNetwork {
   /** Interface of the bridge on the host; absent: the engine chose it, or has no such thing. */
   readonly bridge?: string
   readonly subnets?: EngineNetworkRequest['subnets']
+  readonly driver?: string
   readonly createdAtMs?: number
 }
 
@@ -156,6 +159,8 @@ export interface EngineNetworkRequest {
   readonly projectId: string
   readonly displayName: string
   readonly subnets: readonly { readonly cidr: string; readonly gateway: string | null; readonly version: 4 | 6 }[]
+  /** Driver for the network and its addresses, and what it is told; absent: the engine's own bridge. */
+  readonly plugin?: { readonly driver: string; readonly options: Readonly<Record<string, string>> }
   /** Name for the bridge's interface on the host, at most 15 characters; absent: the engine chooses. */
   readonly bridge?: string
 }

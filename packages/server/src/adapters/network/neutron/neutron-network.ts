@@ -1,0 +1,129 @@
+import { EngineConflict, messageOf, SystemFault } from '../../../domain/errors.ts'
+import type { Logger } from '../../../orchestration/ports/clock.ts'
+import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
+import type { GroupChange } from '../../../orchestration/ports/drivers.ts'
+import type { ContainerEngine, EngineEndpoint } from '../../../orchestration/ports/engine.ts'
+import type { HostPort, HostPorts, PortPlugger } from '../../../orchestration/ports/host-ports.ts'
+import type { PortData } from '../../../orchestration/ports/wire.ts'
+import type { RemoteNetworks } from '../networks-by-service.ts'
+import { subnetOf } from './addresses.ts'
+import { EngineNetworks } from './engine-networks.ts'
+import type { NeutronClient } from './neutron-client.ts'
+import { PortBinder, remoteOf } from './port-binder.ts'
+
+export interface NeutronNetworksDeps {
+  readonly engine: ContainerEngine
+  readonly neutron: NeutronClient
+  readonly ports: HostPorts
+  readonly plugger: PortPlugger
+  readonly host: string
+  /** [network] driver_name */
+  readonly driver: string
+  readonly log: Logger
+}
+
+/** Where a network service does not tell. */
+const USUAL_MTU = 1500
+
+/**
+ * Networks of Neutron. The engine knows them by our plugin (edge/libnetwork), which works with what is written down here
+ * before the engine is asked for anything. See docs/design/neutron.md.
+ */
+export class NeutronNetworks implements RemoteNetworks {
+  readonly #deps: NeutronNetworksDeps
+  readonly #binder: PortBinder
+  readonly #networks: EngineNetworks
+
+  constructor(deps: NeutronNetworksDeps) {
+    this.#deps = deps
+    this.#binder = new PortBinder(deps)
+    this.#networks = new EngineNetworks(deps)
+  }
+
+  async bind(port: PortData, o: CallOptions): Promise<PortData> {
+    const bound = await this.#binder.bind(port, o)
+    const subnets = bound.subnets.map(subnetOf)
+    this.#deps.ports.putPort(hostPortOf(bound.port))
+    this.#deps.ports.putNetwork({ networkId: port.networkId, subnets })
+    return bound.port
+  }
+
+  async changeGroup(port: PortData, change: GroupChange, o: CallOptions): Promise<PortData> {
+    return await this.#binder.changeGroup(port, change, o)
+  }
+
+  async prepare(port: PortData, o: CallOptions): Promise<EngineEndpoint> {
+    // Without addresses it is no port, and only the network under it is wanted.
+    if (port.fixedIps.length > 0) this.#deps.ports.putPort(hostPortOf(port))
+    await this.#networks.ensure(port, o)
+    const address = (version: 4 | 6): string | null =>
+      port.fixedIps.find((fixed) => fixed.version === version)?.address ?? null
+    return {
+      network: port.networkId,
+      ipv4Address: address(4),
+      ipv6Address: address(6),
+      macAddress: port.macAddress,
+      dnsServers: [...new Set(port.subnets.flatMap(({ dnsServers = [] }) => dnsServers))],
+    }
+  }
+
+  async release(port: PortData, o: CallOptions): Promise<void> {
+    const { ports, plugger } = this.#deps
+    const { deviceId } = remoteOf(port)
+    for (const known of ports.ports()) {
+      if (known.containerUuid !== deviceId || known.networkId !== port.networkId) continue
+      // The engine has done it, unless it was killed in between.
+      await plugger.unplug(known, o)
+      ports.forgetPort(known.portId)
+    }
+    await this.#binder.release(port, o)
+    await this.#tidy(port.networkId, o)
+  }
+
+  knows(networkId: string): boolean {
+    return this.#deps.ports.network(networkId) !== undefined
+  }
+
+  forget(): void {
+    this.#networks.forget()
+  }
+
+  /** Takes a network off this host. EngineConflict while a container is on it, running or not. */
+  async remove(networkId: string, o: CallOptions): Promise<void> {
+    const users = this.#deps.ports.ports().filter((port) => port.networkId === networkId)
+    if (users.length > 0) throw new EngineConflict(`network ${networkId} has ${users.length} ports on this host`)
+    await this.#networks.remove(networkId, o)
+  }
+
+  /** Once per life of the agent, before anything is prepared. Repeatable. */
+  async restore(signal: AbortSignal): Promise<void> {
+    await this.#networks.restore({ signal })
+  }
+
+  /** That it stays costs nothing but its being there: the next one that leaves tries again. */
+  async #tidy(networkId: string, o: CallOptions): Promise<void> {
+    try {
+      await this.#networks.removeIfUnused(networkId, o)
+    } catch (error) {
+      o.signal.throwIfAborted()
+      this.#deps.log.warn({ networkId, err: error }, `a network without ports was not removed: ${messageOf(error)}`)
+    }
+  }
+}
+
+function hostPortOf(port: PortData): HostPort {
+  const remote = remoteOf(port)
+  if (remote.portId === null || remote.plug === null || port.macAddress === null) {
+    throw new SystemFault('network.not_bound', `there is no port yet for the container on network ${port.networkName}`)
+  }
+  return {
+    portId: remote.portId,
+    networkId: port.networkId,
+    containerUuid: remote.deviceId,
+    macAddress: port.macAddress,
+    mtu: remote.mtu ?? USUAL_MTU,
+    addresses: port.fixedIps,
+    subnets: port.subnets,
+    plug: remote.plug,
+  }
+}
