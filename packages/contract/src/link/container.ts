@@ -185,7 +185,8 @@ export type PortData = Static<typeof PortDataSchema>
 export const MountDataSchema = Type.Object({
   kind: Type.Literal('mount'),
   volumeUuid: Type.String(),
-  provider: Type.Union([Type.Literal('volume'), Type.Literal('file')]),
+  /** `volume`: of the host itself. `block-storage`: of the cloud's service; the uuid is the one it has there. */
+  provider: Type.Union([Type.Literal('volume'), Type.Literal('file'), Type.Literal('block-storage')]),
   destination: Type.String(),
   /** GiB; 0 for a file. */
   sizeGiB: Type.Integer(),
@@ -193,6 +194,8 @@ export const MountDataSchema = Type.Object({
   contents: nullable(Type.String()),
   /** True when the service made the volume for this container: it is deleted with it. */
   autoRemove: Type.Boolean(),
+  /** Of block storage: in whose name (uuid) it is attached there, and as what once it is. */
+  attachment: Type.Optional(nullable(Type.Object({ holder: Type.String(), id: nullable(Type.String()) }))),
 })
 export type MountData = Static<typeof MountDataSchema>
 

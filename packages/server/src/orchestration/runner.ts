@@ -27,7 +27,7 @@ import type {
   StepRecord,
 } from './ports/wire.ts'
 import { lackOf } from './host-check.ts'
-import { giveBack, leavesNothing } from './steps/give-back.ts'
+import { giveBack, giveBackVolumes, leavesNothing } from './steps/give-back.ts'
 import { STEPS } from './steps/index.ts'
 import { giveBackPorts } from './steps/networks.ts'
 import {
@@ -256,6 +256,7 @@ class Run {
       }
     }
     if (this.#op.verb === 'network_attach') await this.#giveBackPorts()
+    if (this.#op.verb === 'create') await this.#giveBackVolumes()
     return {
       kind: 'failed',
       code: codeOf(cause),
@@ -301,6 +302,18 @@ class Run {
       await giveBackPorts({ ...this.#context('', undefined), signal: AbortSignal.timeout(5_000) })
     } catch (error) {
       this.#deps.tools.log.warn({ operationId: this.#op.id, err: error }, 'a failed attach could not be undone')
+    }
+  }
+
+  /** What cannot be given back now is when the container is deleted. */
+  async #giveBackVolumes(): Promise<void> {
+    try {
+      await giveBackVolumes({ ...this.#context('', undefined), signal: AbortSignal.timeout(60_000) })
+    } catch (error) {
+      this.#deps.tools.log.warn(
+        { operationId: this.#op.id, err: error },
+        'volumes of a failed create were not given back',
+      )
     }
   }
 

@@ -17,6 +17,8 @@ export interface OpenStackCall {
   readonly body?: unknown
   /** The caller's: what is asked is asked as they, and our own token goes along as X-Service-Token. Absent: as we. */
   readonly userToken?: string
+  /** Our own token goes along as X-Service-Token even when nothing is asked for a user: some calls only services may make. */
+  readonly asService?: boolean
   /** Project of `userToken`, for services whose endpoint names the project. */
   readonly projectId?: string | null
   /** Without the name of the service: `3.60`. */

@@ -122,7 +122,7 @@ export class OpenStackSession implements OpenStack {
         ...(requestId === undefined ? {} : { 'X-OpenStack-Request-ID': requestId }),
         ...call.headers,
         ...(userToken === undefined
-          ? { 'X-Auth-Token': own.token }
+          ? { 'X-Auth-Token': own.token, ...(call.asService === true ? { 'X-Service-Token': own.token } : {}) }
           : { 'X-Auth-Token': userToken, 'X-Service-Token': own.token }),
       },
       ...(payload === undefined ? {} : { body: payload }),

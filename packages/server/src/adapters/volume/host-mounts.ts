@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, readFile, writeFile } from 'node:fs/promises'
+import { access, readFile, stat, writeFile } from 'node:fs/promises'
 import { Retryable, SystemFault } from '../../domain/errors.ts'
 import { complaint, type CommandResult, type HostCommand } from '../host-command/host-command.ts'
 
@@ -50,6 +50,26 @@ export class HostMounts {
     if (result.exitCode !== 0) throw await mountFault(image, result)
   }
 
+  /** A device that holds a file system. */
+  async mountDevice(
+    device: string,
+    mountPoint: string,
+    { fstype, readOnly }: { readonly fstype: string; readonly readOnly: boolean },
+    { signal }: { signal: AbortSignal },
+  ): Promise<void> {
+    const options = ['nodev', 'nosuid', ...(readOnly ? ['ro'] : [])].join(',')
+    const result = await this.#command.run('mount', ['-t', fstype, '-o', options, device, mountPoint], { signal })
+    if (result.exitCode !== 0) throw await mountFault(mountPoint, result)
+  }
+
+  /** So that what stands in directories below it is gone when the host starts anew, before anybody looks. */
+  async mountMemory(directory: string, { signal }: { signal: AbortSignal }): Promise<void> {
+    if ((await this.at(directory)) !== undefined) return
+    const args = ['-t', 'tmpfs', '-o', 'mode=0700,size=1m,nodev,nosuid', 'zund', directory]
+    const result = await this.#command.run('mount', args, { signal })
+    if (result.exitCode !== 0) throw await mountFault(directory, result)
+  }
+
   /** Repeatable. Retryable `volume.busy` while a process of the host itself uses it, unless `evenIfBusy`. */
   async unmount(mountPoint: string, evenIfBusy: boolean, { signal }: { signal: AbortSignal }): Promise<void> {
     for (let n = 0; n < MAX_STACKED && (await this.at(mountPoint)) !== undefined; n += 1) {
@@ -59,6 +79,12 @@ export class HostMounts {
       await this.#command.run('umount', ['--lazy', mountPoint], { signal })
     }
   }
+}
+
+/** `major:minor` of a device, as tables of mounts have it. */
+export async function numberOf(device: string): Promise<string> {
+  const { rdev } = await stat(device)
+  return `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`
 }
 
 /** In /proc, blanks and the like are written as octal numbers. */

@@ -56,9 +56,14 @@ export interface GroupChange {
   readonly group: string
 }
 
+/** What is bound, and what has been learned of it that is to be kept. */
+export interface AttachedVolume extends EngineMount {
+  readonly data?: MountData
+}
+
 export interface VolumeDriver {
   /** Formats on first use, mounts, and says what to bind where. Repeatable; never formats a volume that has data. */
-  attach(mount: MountData, o: CallOptions): Promise<EngineMount>
+  attach(mount: MountData, o: CallOptions): Promise<AttachedVolume>
   /** Unmounts; with `destroy` also deletes the data. Repeatable. */
   detach(mount: MountData, destroy: boolean, o: CallOptions): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { EngineMount } from '../ports/engine.ts'
+import type { BindingChange } from '../ports/wire.ts'
 import { mountsOf, type Step } from './step.ts'
 
 /** Mounts every volume of the container on the host. The driver is repeatable, so there is nothing to observe first. */
@@ -11,9 +12,14 @@ export const attachVolumes: Step = {
   async apply(ctx) {
     const mounts: EngineMount[] = []
     const held = mountsOf(ctx.op)
-    for (const { data } of held) mounts.push(await ctx.tools.volumes.attach(data, { signal: ctx.signal }))
+    const bindings: BindingChange[] = []
+    for (const { uuid, data } of held) {
+      const { source, destination, data: learned } = await ctx.tools.volumes.attach(data, { signal: ctx.signal })
+      mounts.push({ source, destination })
+      bindings.push({ uuid, state: 'held', ...(learned === undefined ? {} : { data: learned }) })
+    }
     ctx.brought.mounts = mounts
-    return { bindings: held.map(({ uuid }) => ({ uuid, state: 'held' as const })) }
+    return { bindings }
   },
 }
 

@@ -24,12 +24,19 @@ export const attachCapsuleVolumes: Step = {
   async apply(ctx) {
     const mappings = mappingsOf(ctx.op)
     const sources = new Map<string, string>()
+    const attachments = new Map<string, MountData['attachment']>()
     for (const volume of volumesOf(mappings)) {
-      const { source } = await ctx.tools.volumes.attach(volume, { signal: ctx.signal })
+      const { source, data } = await ctx.tools.volumes.attach(volume, { signal: ctx.signal })
       sources.set(volume.volumeUuid, source)
+      if (data?.attachment !== undefined) attachments.set(volume.volumeUuid, data.attachment)
     }
     ctx.brought.volumeSources = sources
-    return { bindings: mappings.map(({ uuid }) => ({ uuid, state: 'held' as const })) }
+    return {
+      bindings: mappings.map(({ uuid, data }) => {
+        const attachment = attachments.get(data.volumeUuid)
+        return { uuid, state: 'held' as const, ...(attachment === undefined ? {} : { data: { ...data, attachment } }) }
+      }),
+    }
   },
 }
 

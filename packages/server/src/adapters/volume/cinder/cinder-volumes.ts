@@ -1,0 +1,185 @@
+import { mkdir, realpath, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SystemFault } from '../../../domain/errors.ts'
+import type { Logger } from '../../../orchestration/ports/clock.ts'
+import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
+import type { AttachedVolume, VolumeDriver } from '../../../orchestration/ports/drivers.ts'
+import type { MountData } from '../../../orchestration/ports/wire.ts'
+import type { HostCommand } from '../../host-command/host-command.ts'
+import type { Connectors } from '../connectors/index.ts'
+import { numberOf, type HostMounts } from '../host-mounts.ts'
+import { TurnByKey } from '../turn-by-key.ts'
+import type { Attachments } from './attachments.ts'
+import { ensureFileSystem } from './file-system.ts'
+import type { HostRecord, HostRecords } from './host-records.ts'
+
+export interface CinderVolumesDeps {
+  readonly attachments: Attachments
+  readonly connectors: Connectors
+  readonly records: HostRecords
+  readonly command: HostCommand
+  readonly mounts: HostMounts
+  readonly log: Logger
+  /** [volume] volume_dir. The engine must see it under the same path, and mounts below it too. */
+  readonly directory: string
+  /** [volume] fstype */
+  readonly fstype: string
+  /** [compute] remount_container_volume */
+  readonly remount: boolean
+}
+
+/** Volumes of the cloud's block storage. See docs/design/cinder.md. */
+export class CinderVolumes implements VolumeDriver {
+  readonly #deps: CinderVolumesDeps
+  readonly #turns = new TurnByKey()
+  #place: Promise<string> | undefined
+
+  constructor(deps: CinderVolumesDeps) {
+    this.#deps = deps
+  }
+
+  async attach(mount: MountData, o: CallOptions): Promise<AttachedVolume> {
+    const { volumeUuid: volumeId, destination } = mount
+    const holder = holderOf(mount)
+    return await this.#turns.run(volumeId, o.signal, async () => {
+      const { attachments, records } = this.#deps
+      const before = await records.read(volumeId)
+      const attached = await attachments.obtain(volumeId, holder, o)
+      const record: HostRecord = {
+        volumeId,
+        connection: attached.connection,
+        isBeingFormatted: before?.isBeingFormatted ?? false,
+        holders: {
+          ...before?.holders,
+          [holder]: { attachmentId: attached.attachmentId, autoRemove: mount.autoRemove },
+        },
+      }
+      await records.write(record)
+      const source = await this.#mount(record, mount.autoRemove, o)
+      await attachments.complete(attached, o)
+      return { source, destination, data: { ...mount, attachment: { holder, id: attached.attachmentId } } }
+    })
+  }
+
+  async detach(mount: MountData, destroy: boolean, o: CallOptions): Promise<void> {
+    const known = mount.attachment?.id ?? null
+    await this.#turns.run(mount.volumeUuid, o.signal, () =>
+      this.#letGo(mount.volumeUuid, holderOf(mount), known, destroy, o),
+    )
+  }
+
+  /**
+   * Once per life of the agent, and when the engine is back: mounts again what containers have, lets go what nobody has any
+   * more, and takes away what a crash has left. A volume that cannot be mounted is logged; it does not keep the others.
+   * `alive`: all containers of this host; undefined: nobody has asked.
+   */
+  async restore(alive: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<void> {
+    const { records, log, remount, connectors } = this.#deps
+    await this.#prepared(signal)
+    const kept = new Set<string>()
+    for (const record of await records.all()) {
+      try {
+        const gone = Object.entries(record.holders).filter(([uuid]) => alive !== undefined && !alive.has(uuid))
+        for (const [uuid, { attachmentId, autoRemove }] of gone) {
+          await this.#turns.run(record.volumeId, signal, () =>
+            this.#letGo(record.volumeId, uuid, attachmentId, autoRemove, { signal }),
+          )
+        }
+        const left = await records.read(record.volumeId)
+        if (left === undefined) continue
+        kept.add(record.volumeId)
+        if (remount) await this.#turns.run(record.volumeId, signal, () => this.#mount(left, false, { signal }))
+      } catch (error) {
+        signal.throwIfAborted()
+        kept.add(record.volumeId)
+        log.error({ volumeUuid: record.volumeId, err: error }, 'a volume was not mounted again')
+      }
+    }
+    if (alive !== undefined) await connectors.tidy(kept, { signal })
+  }
+
+  async #mount(record: HostRecord, isOurs: boolean, o: CallOptions): Promise<string> {
+    const { connectors, command, mounts, records, fstype } = this.#deps
+    const { volumeId, connection, isBeingFormatted } = record
+    const point = join(await this.#prepared(o.signal), volumeId)
+    const device = await connectors.of(connection.type).connect({ volumeId, connection, signal: o.signal })
+    const there = await mounts.at(point)
+    if (there === undefined) {
+      const found = await ensureFileSystem(
+        command,
+        device,
+        {
+          volumeId,
+          fstype,
+          readOnly: connection.readOnly,
+          isOurs: isOurs || isBeingFormatted,
+          onFormat: () => records.write({ ...record, isBeingFormatted: true }),
+        },
+        o,
+      )
+      await mkdir(point, { recursive: true, mode: 0o700 })
+      await mounts.mountDevice(device, point, { fstype: found, readOnly: connection.readOnly }, o)
+      await records.write({ ...record, isBeingFormatted: false })
+    } else if (there.device !== (await numberOf(device))) {
+      throw new SystemFault('volume.not_mounted', `${point} holds ${there.device} in place of ${device}`)
+    }
+    return point
+  }
+
+  /** The last holder of this host takes the device along; the volume service is told when it is gone from here. */
+  async #letGo(
+    volumeId: string,
+    holder: string,
+    known: string | null,
+    destroy: boolean,
+    o: CallOptions,
+  ): Promise<void> {
+    const { attachments, connectors, mounts, records } = this.#deps
+    const record = await records.read(volumeId)
+    const { [holder]: mine, ...others } = record?.holders ?? {}
+    const isLast = Object.keys(others).length === 0
+    if (record !== undefined && isLast) {
+      const { connection } = record
+      const point = join(await this.#prepared(o.signal), volumeId)
+      await mounts.unmount(point, destroy, o)
+      await rmdir(point).catch(unlessMissing)
+      await connectors.of(connection.type).disconnect({ volumeId, connection, signal: o.signal })
+    }
+    await attachments.release(volumeId, holder, known ?? mine?.attachmentId ?? null, o)
+    if (destroy && isLast) await attachments.destroy(volumeId, o)
+    if (record === undefined) return
+    if (isLast) await records.remove(volumeId)
+    else await records.write({ ...record, holders: others })
+  }
+
+  /**
+   * Mount points stand in memory: when the host starts anew there are none, so an engine that starts a container before us
+   * fails ("bind source path does not exist"), instead of letting it write to the host's own disk.
+   */
+  #prepared(signal: AbortSignal): Promise<string> {
+    this.#place ??= this.#makePlace(signal).catch((error: unknown) => {
+      this.#place = undefined
+      throw error
+    })
+    return this.#place
+  }
+
+  async #makePlace(signal: AbortSignal): Promise<string> {
+    const { directory, mounts } = this.#deps
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    // The kernel lists mounts by their real path.
+    const place = await realpath(directory)
+    await mounts.mountMemory(place, { signal })
+    return place
+  }
+}
+
+function holderOf({ attachment, volumeUuid }: MountData): string {
+  if (!/^[0-9a-f-]{36}$/.test(volumeUuid)) throw new SystemFault('volume.bad_id', `${volumeUuid} is no volume id`)
+  if (attachment !== undefined && attachment !== null) return attachment.holder
+  throw new SystemFault('volume.no_holder', `volume ${volumeUuid} was planned for nobody`)
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+}
