@@ -1,7 +1,7 @@
 /** Parts of configuration that several services have. */
 import { startDaemon, answers } from '../daemons.ts'
 import { writeIni, type Groups } from '../ini.ts'
-import { passwordOf, URLS, type Places } from '../places.ts'
+import { passwordOf, REGION, URLS, type Places } from '../places.ts'
 
 export function authentication(user: string): Groups[string] {
   return {
@@ -14,6 +14,7 @@ export function authentication(user: string): Groups[string] {
     username: user,
     password: passwordOf(user),
     interface: 'internal',
+    region_name: REGION,
   }
 }
 

@@ -1,0 +1,105 @@
+/** A service in a cloud, for the tests of one file; the last of them is that nothing is left behind. */
+import { after, before, describe, it } from 'node:test'
+import { ApiClient, OBEDIENT, type ContainerBody } from '../../support/api-client.ts'
+import { freePort, ZundProcess } from '../../support/zund-process.ts'
+import { cloudConf } from './cloud-conf.ts'
+import { assertUnchanged, cloudState, type CloudState } from './cloud-state.ts'
+import { CloudUser } from './cloud-user.ts'
+import { Region } from './region.ts'
+
+interface Held {
+  readonly admin: CloudUser
+  readonly demo: CloudUser
+  readonly alt: CloudUser
+  readonly before: CloudState
+}
+
+export interface CloudStageOptions {
+  /** More of zun.conf. */
+  readonly conf?: string
+}
+
+export class CloudStage {
+  #held: Held | undefined
+  #region: Region | undefined
+  #zund: ZundProcess | undefined
+
+  async open({ conf = '' }: CloudStageOptions): Promise<void> {
+    const [admin, demo, alt] = [
+      await CloudUser.login('admin'),
+      await CloudUser.login('demo'),
+      await CloudUser.login('alt_demo'),
+    ]
+    this.#region = await Region.open(admin, `zund-${await freePort()}`)
+    const { authUrl, name } = this.#region
+    this.#zund = await ZundProcess.start({ conf: `${cloudConf({ authUrl, region: name })}\n${conf}` })
+    await this.#region.announceContainers(`${this.#zund.baseUrl}/v1`)
+    this.#held = { admin, demo, alt, before: await this.#state(admin) }
+  }
+
+  /** Whatever of it is open. */
+  async close(): Promise<void> {
+    await this.#zund?.destroy()
+    await this.#region?.close()
+  }
+
+  get held(): Held {
+    if (this.#held === undefined) throw new Error('the stage is not open')
+    return this.#held
+  }
+
+  get zund(): ZundProcess {
+    if (this.#zund === undefined) throw new Error('the stage is not open')
+    return this.#zund
+  }
+
+  get region(): Region {
+    if (this.#region === undefined) throw new Error('the stage is not open')
+    return this.#region
+  }
+
+  get admin(): CloudUser {
+    return this.held.admin
+  }
+
+  get demo(): CloudUser {
+    return this.held.demo
+  }
+
+  get alt(): CloudUser {
+    return this.held.alt
+  }
+
+  /** The service under test as one of them sees it. */
+  api(user: CloudUser = this.demo): ApiClient {
+    return new ApiClient(this.zund.baseUrl, user.token, user.projectId)
+  }
+
+  /** A container of the image service's busybox that runs. */
+  async running(body: object = {}, user: CloudUser = this.demo): Promise<ContainerBody> {
+    const api = this.api(user)
+    const { uuid } = await api.expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', {
+      body: { image: 'busybox', image_driver: 'glance', command: OBEDIENT, ...body },
+    })
+    return await api.waitFor(uuid, (found) => found.status === 'Running')
+  }
+
+  async assertNothingLeft(): Promise<void> {
+    const { admin, before: earlier } = this.held
+    await assertUnchanged(earlier, async () => this.#state(admin))
+  }
+
+  async #state(admin: CloudUser): Promise<CloudState> {
+    return await cloudState({ admin, engine: this.zund.engine, directory: this.zund.stateDir })
+  }
+}
+
+export function cloudTests(about: string, define: (stage: CloudStage) => void, options: CloudStageOptions = {}): void {
+  describe(about, () => {
+    const stage = new CloudStage()
+    before(async () => stage.open(options))
+    after(async () => stage.close())
+    define(stage)
+    it('nothing is left behind, in any service or on the host', async () => stage.assertNothingLeft())
+  })
+}
