@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
-import { PassThrough } from 'node:stream'
+import { Duplex, PassThrough } from 'node:stream'
 import { HttpsStreamDialer } from '../../src/adapters/streams/https-dialer.ts'
 import { Unavailable } from '../../src/domain/errors.ts'
 import { HostStreamsServer } from '../../src/edge/host-streams/host-streams-server.ts'
 import type { EngineStreams } from '../../src/orchestration/ports/engine.ts'
 import { CONTROL_PLANE_URI, hostUri } from '../../src/lib/peer-identity.ts'
 import { Authority, type Tls } from '../support/authority.ts'
-import { soon } from '../support/engine-harness.ts'
+import { bytesOf, soon } from '../support/engine-harness.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { HOST, streamDialerSuite } from './stream-dialer.suite.ts'
 
@@ -74,6 +74,31 @@ test('only the control plane may ask, and only the host of that name is spoken t
   await assert.rejects(dialerTo(server, controlPlane, 'host-2').attach('host-2', 'c', soon()), Unavailable)
   const { bytes } = await dialerTo(server, controlPlane).attach(HOST, 'c', soon())
   bytes.on('error', () => undefined).destroy()
+})
+
+test('a program whose connection closes as it ends has ended, and tells its exit code', async (t) => {
+  const bytes = new Duplex({
+    read: () => undefined,
+    write(_chunk, _encoding, done) {
+      this.push('bye')
+      this.push(null)
+      done()
+      // As a socket does, of which the engine has closed its side.
+      setImmediate(() => this.destroy())
+    },
+  })
+  const exitCode = async (): Promise<number> => {
+    if (!bytes.closed) await once(bytes, 'close')
+    return 7
+  }
+  const program = { tty: true, bytes, resize: async () => undefined, exitCode }
+  const server = await serve({ ...echoes(), attachStream: async () => program })
+  t.after(() => server.stop())
+  const far = await dialerTo(server, controlPlane).attach(HOST, 'c', soon())
+  far.bytes.write('exit')
+  assert.equal((await bytesOf(far.bytes as AsyncIterable<Buffer>)).toString(), 'bye')
+  assert.equal(await far.exitCode(soon()), 7)
+  far.bytes.on('error', () => undefined).destroy()
 })
 
 test('a host that stops ends its streams with the reason', async () => {

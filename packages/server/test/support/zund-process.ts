@@ -168,7 +168,7 @@ function pluginOf(port: number): string {
 }
 
 /** Subnets of several test runs on one kernel must not meet; the port is as good a distinction as any. */
-function poolsOf(port: number): string {
+export function poolsOf(port: number): string {
   const third = port % 256
   const second = 192 + ((port >> 8) % 32)
   return `[network]\ndriver_name = ${pluginOf(port)}\n[zund]\nnetwork_pool_v4 = 10.${second}.${third}.0/24\nnetwork_prefix_v4 = 28\nnetwork_pool_v6 = fd00:5a75:${port.toString(16)}::/48`

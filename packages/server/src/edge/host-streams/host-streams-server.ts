@@ -209,14 +209,18 @@ async function talk(
   stream.on('note', ({ size }: { size?: { columns: number; rows: number } }) => {
     if (size !== undefined) program.resize(size, o).catch(() => undefined)
   })
-  const input = pipeline(stream, bytes, { end: true }).catch(() => undefined)
+  const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()))
+  // Not a pipeline: that would break the stream off when the program's connection closes, before its exit code is told.
+  stream.pipe(bytes)
+  bytes.on('error', () => undefined).once('close', () => stream.unpipe(bytes).resume())
+  stream.once('close', () => bytes.destroy())
   try {
     for await (const chunk of bytes as AsyncIterable<Buffer>) {
       if (!stream.write(chunk)) await drained(stream)
     }
     stream.note({ exit: await program.exitCode(o) })
     stream.end()
-    await input
+    await closed
   } catch (error) {
     stream.destroy(new Error('the connection to the container broke'))
     throw error
