@@ -41,6 +41,11 @@ const SUITES: readonly Suite[] = [
   suite('crash', 'a crash at every checkpoint, on a simulated engine', { testTimeoutMinutes: 6 }),
   suite('contract', 'every port against all of its adapters', { needs: ['engine'] }),
   suite('launcher', './zund itself', { needs: ['engine'] }),
+  suite('roles', 'api, conductor, compute and wsproxy as processes of their own, on one machine and on two engines', {
+    needs: ['engine'],
+    concurrency: 1,
+    testTimeoutMinutes: 3,
+  }),
   // From here on files share the host's firewall and measure what the engine does: one at a time.
   suite('host', 'networks, volumes and images on a real engine and host', {
     needs: ['engine'],
