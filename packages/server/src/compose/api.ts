@@ -50,6 +50,7 @@ import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 import { imageDefaults } from './host.ts'
 import { composeNetworkPlanner } from './network.ts'
+import { composeVolumePlanner } from './volumes.ts'
 
 const REQUEST_TIMEOUT_MS = 55_000
 /** Events of other processes, and those whose ring was lost, are seen within this time. */
@@ -146,9 +147,11 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
   const imageService = cloud === undefined ? undefined : new GlanceService(new Glance(cloud.session))
   const clock = systemClock
   const networks = composeNetworkPlanner(config, options, given)
+  const volumes = composeVolumePlanner(config, options, given)
   const deps = {
     ...given,
     networks,
+    volumes,
     waiting,
     options,
     policy,

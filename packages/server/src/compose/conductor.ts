@@ -1,11 +1,17 @@
 /** The conductor role: what is done for the deployment as a whole. Any number of processes may do it at once. */
+import { Cinder } from '../adapters/openstack/cinder.ts'
+import { Glance } from '../adapters/openstack/glance.ts'
+import { removeMarked } from '../adapters/volume/cinder/marked.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import { Forgetter } from '../orchestration/forgetter.ts'
 import type { Logger, Service } from '../orchestration/ports/clock.ts'
+import type { Store } from '../orchestration/ports/store.ts'
+import { Reclaimer } from '../orchestration/reclaimer.ts'
 import { Mover } from '../orchestration/scheduling/mover.ts'
 import { appOptions } from './app-options.ts'
 import type { Config } from './config/options.ts'
 import type { ControlPlaneParts } from './control-plane.ts'
+import type { Cloud } from './cloud.ts'
 import { forgettable } from './forgettable.ts'
 
 /** Creates of hosts that are away are looked for so often. */
@@ -14,13 +20,29 @@ const MOVE_POLL_MS = 10_000
 export interface ConductorDeps extends Pick<ControlPlaneParts, 'store' | 'doorbell'> {
   readonly config: Config
   readonly log: Logger
+  /** undefined: the machine stands alone. */
+  readonly cloud: Cloud | undefined
 }
 
 /** To be started in this order. */
-export function composeConductor({ config, log, store, doorbell }: ConductorDeps): Service[] {
+export function composeConductor({ config, log, store, doorbell, cloud }: ConductorDeps): Service[] {
   const options = appOptions(config)
   return [
     new Mover({ store, doorbell, clock: systemClock, log, options, pollMs: MOVE_POLL_MS }),
     new Forgetter({ store, clock: systemClock, log, kinds: forgettable(config) }),
+    ...(cloud === undefined ? [] : [composeReclaimer(cloud, store, log)]),
   ]
+}
+
+function composeReclaimer({ session }: Cloud, store: Store, log: Logger): Reclaimer {
+  const [cinder, glance] = [new Cinder(session), new Glance(session)]
+  return new Reclaimer({
+    store,
+    clock: systemClock,
+    log,
+    remove: {
+      volume: async (mark, o) => await removeMarked(cinder, mark, o),
+      image: async (id, o) => await glance.remove(id, {}, o),
+    },
+  })
 }

@@ -1,6 +1,5 @@
 /** The compute role: what drives one host's engine, network, volumes and images. */
 import { availableParallelism } from 'node:os'
-import { ProcessCommand } from '../adapters/host-command/process-command.ts'
 import { readInventory } from '../adapters/host/inventory.ts'
 import { ArchiveCache } from '../adapters/image/glance/archive-cache.ts'
 import { GlanceImages } from '../adapters/image/glance/glance-images.ts'
@@ -10,7 +9,6 @@ import { PrivateRepositories } from '../adapters/image/private-repositories.ts'
 import type { RegistryClient } from '../adapters/image/registry-client.ts'
 import type { HostNetworks } from '../adapters/network/networks-by-service.ts'
 import { Glance } from '../adapters/openstack/glance.ts'
-import { LocalVolumes } from '../adapters/volume/local-volumes.ts'
 import { REGISTRY_DRIVER, SERVICE_DRIVER } from '../domain/image/drivers.ts'
 import { Gate } from '../lib/gate.ts'
 import { systemClock } from '../lib/system-clock.ts'
@@ -28,6 +26,7 @@ import type { Config } from './config/options.ts'
 import { composeHostNetworks, type NetworkPlugin } from './network.ts'
 import { composeRegistries } from './registries.ts'
 import type { StateDir } from './state-dir.ts'
+import { composeHostVolumes } from './volumes.ts'
 
 /** Milliseconds; heartbeats also renew leases, so they must be well below a lease's length. */
 const HEARTBEAT_MS = 10_000
@@ -78,14 +77,13 @@ export interface ComposedHost {
   readonly networks: HostNetworks
   readonly registry: RegistryClient
   /** Puts back mounts and rules of the packet filter. Repeatable, and without the control plane. */
-  restore(signal: AbortSignal): Promise<void>
+  restore(signal: AbortSignal, alive?: ReadonlySet<string>): Promise<void>
 }
 
 export function composeHost(deps: HostDeps): ComposedHost {
   const { config, state, log, checkpoint, engine, cloud, controlPlane, doorbell, address, onFencedOut } = deps
-  const command = new ProcessCommand()
   const networks = composeHostNetworks(deps)
-  const volumes = new LocalVolumes({ directory: state.file('volumes'), command, log })
+  const volumes = composeHostVolumes(deps)
   const { hosts: registryHosts, client: registry } = composeRegistries(config)
   const registryImages = new DockerImages({
     engine,
@@ -100,9 +98,9 @@ export function composeHost(deps: HostDeps): ComposedHost {
     glanceImages === undefined
       ? registryImages
       : new ImagesByDriver({ [REGISTRY_DRIVER]: registryImages, [SERVICE_DRIVER]: glanceImages })
-  const restore = async (signal: AbortSignal): Promise<void> => {
+  const restore = async (signal: AbortSignal, alive?: ReadonlySet<string>): Promise<void> => {
     // Volumes first: a container that the engine starts at boot waits for its mount.
-    await volumes.restore(signal)
+    await volumes.restore(alive, signal)
     await networks.restore(signal)
     await glanceImages?.tidy()
   }

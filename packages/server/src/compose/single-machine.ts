@@ -72,10 +72,10 @@ export class SingleMachine {
     await requireEngine(engine, config)
     const { identity, logins, close } = await composeIdentity({ config, database, passwords, log })
     life.onStop(close)
-    await life.start(...composeConductor({ ...parts, config, log }))
-
     const cloud = composeCloud(config, log)
     life.onStop(() => cloud?.close())
+    await life.start(...composeConductor({ ...parts, config, log, cloud }))
+
     const archives = composeEngineArchives(config)
     life.onStop(() => archives.close())
     const { agent, disposer, imageWorker, images, networks, registry } = composeHost({

@@ -17,8 +17,8 @@ export interface HostAgentDeps {
   readonly address?: HostAddress
   /** Read anew at start and every `inventoryMs`. */
   readonly readInventory: (signal: AbortSignal) => Promise<HostInventory>
-  /** Puts back packet filter rules and mounts: before anything is claimed, and when the engine is back. Repeatable. */
-  readonly restore: (signal: AbortSignal) => Promise<void>
+  /** Puts back packet filter rules and mounts: before anything is claimed, and when the engine is back. Repeatable. `alive`: the host's containers, where they are known. */
+  readonly restore: (signal: AbortSignal, alive?: ReadonlySet<string>) => Promise<void>
   readonly onFencedOut: () => void
   readonly intervals: AgentIntervals
   readonly retryBudgetMs: number
@@ -79,7 +79,7 @@ export class HostAgent implements Service {
     this.#observer.expect(session.containers)
     try {
       await this.#checkEngine()
-      await this.#deps.restore(signal)
+      await this.#deps.restore(signal, new Set(session.containers.map(({ uuid }) => uuid)))
       await this.#refreshInventory()
       await this.#observer.relist()
     } catch (error) {

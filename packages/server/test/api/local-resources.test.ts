@@ -1,5 +1,6 @@
 import { Places } from '../../src/app/events/places.ts'
 import { LocalNetworkPlanner } from '../../src/app/networks/local-planner.ts'
+import { LocalVolumePlanner } from '../../src/app/volumes/local-planner.ts'
 import { eventFeed } from '../../src/compose/api.ts'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -45,6 +46,7 @@ before(async () => {
     ...common,
     images: { check: async () => 'exists' as const },
     imageService: undefined,
+    volumes: new LocalVolumePlanner({ quota: appOptions.localQuota, newUuid: randomUUID }),
     networks: new LocalNetworkPlanner({ store: live.store, pools: appOptions.localNetwork, newUuid: randomUUID }),
     secrets: someSecrets(),
     clock: systemClock,

@@ -17,6 +17,7 @@ import type { ContainerEngine } from '../../src/orchestration/ports/engine.ts'
 import type { Doorbell, Store } from '../../src/orchestration/ports/store.ts'
 import { Mover } from '../../src/orchestration/scheduling/mover.ts'
 import { someSecrets } from '../support/builders.ts'
+import { LocalVolumePlanner } from '../../src/app/volumes/local-planner.ts'
 import { appOptions } from '../support/live-api.ts'
 import type { Deps } from './requests.ts'
 import { forever, mortal, Mortality } from './mortal.ts'
@@ -92,6 +93,7 @@ export class Life extends Mortality {
       policy: new PolicyEngine({ file: null, log: quietLog }),
       images: { check: async () => 'exists' },
       imageService: undefined,
+      volumes: new LocalVolumePlanner({ quota: appOptions.localQuota, newUuid: options.newUuid }),
       networks: new MixedNetworks({ store, pools: appOptions.localNetwork, newUuid: options.newUuid }),
       secrets: someSecrets(),
       gateway: { searchImages: async () => [] },

@@ -296,7 +296,15 @@ export interface IdempotencyKeyTable {
   created_at: number
 }
 
+export interface AdvanceTable {
+  uuid: string
+  kind: 'volume' | 'image'
+  container_uuid: string | null
+  created_at: number
+}
+
 export interface Schema {
+  advance: AdvanceTable
   container: ContainerTable
   container_usage: ContainerUsageTable
   container_history: ContainerHistoryTable

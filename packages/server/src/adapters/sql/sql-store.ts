@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Store, StoreReads, Tx } from '../../orchestration/ports/store.ts'
 import type { SqlDatabase } from './database.ts'
+import { AdvanceRepo } from './repos/advances.ts'
 import { BindingRepo } from './repos/bindings.ts'
 import { ContainerRepo } from './repos/containers.ts'
 import { DisposalRepo } from './repos/disposals.ts'
@@ -31,6 +32,7 @@ export class SqlStore implements Store {
   readonly history: StoreReads['history']
   readonly events: StoreReads['events']
   readonly idempotency: StoreReads['idempotency']
+  readonly advances: StoreReads['advances']
   readonly #database: SqlDatabase
   readonly #onEvents: () => void
   #tx: SqlTx | undefined
@@ -53,6 +55,7 @@ export class SqlStore implements Store {
     this.history = reads.history
     this.events = reads.events
     this.idempotency = reads.idempotency
+    this.advances = reads.advances
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -94,5 +97,6 @@ function reposOn(db: Kysely<Schema>): SqlTx {
     registries: new RegistryRepo(db),
     history: new HistoryRepo(db),
     idempotency: new IdempotencyRepo(db),
+    advances: new AdvanceRepo(db),
   }
 }

@@ -8,14 +8,13 @@ import { noHostReason } from '../../domain/scheduling/choose.ts'
 import type { ContainerSpec } from '../../orchestration/ports/wire.ts'
 import { accept } from '../accept.ts'
 import type { RequestContext } from '../context.ts'
-import { requireFreeName, requireImage } from '../containers/create.ts'
+import { orGiveUp, requireFreeName, requireImage } from '../containers/create.ts'
 import type { ContainerDeps } from '../containers/deps.ts'
-import { hostOfVolumes } from '../containers/plan-mounts.ts'
 import { planNetworks } from '../containers/networks-of-request.ts'
 import { chooseHost } from '../hosts/choose-host.ts'
 import { NOTHING_TO_NOTE, type Note } from '../once.ts'
 import { memberNames } from './member-names.ts'
-import { mountsOf, planVolumes, volumeIdOf } from './plan-volumes.ts'
+import { byName, mountsOf, volumesOf } from './plan-volumes.ts'
 import { capsuleSpec, memberSpec } from './specs.ts'
 
 interface PlannedMember {
@@ -44,11 +43,7 @@ export async function createCapsule(
     options.defaults.imageDriver,
   )
   const members = await withImages(deps, ctx, asked, projectId)
-  const tying = template.volumes.flatMap(({ source }) =>
-    source.kind === 'existing'
-      ? { kind: 'existing' as const, source: volumeIdOf(source.volumeId), destination: '' }
-      : [],
-  )
+  const wanted = volumesOf(template.volumes)
   const sandbox = capsuleSpec(template, options.sandbox)
   const spec = { ...sandbox, imageId: await sandboxImage(deps, ctx, sandbox, projectId) }
   const planned = await planNetworks(deps, ctx, projectId, {
@@ -57,64 +52,70 @@ export async function createCapsule(
     openPorts: spec.exposedPorts,
   })
 
-  const capsule = await store.write(async (tx) => {
-    const uuid = deps.newUuid()
-    // Before anything is refused that the first of two was not refused for.
-    await note(tx, uuid)
-    if (template.name !== null) await requireFreeName(tx, deps, projectId, template.name, null)
-    const tied = await hostOfVolumes(tx.volumes, projectId, tying)
-    const request = { uuid, resources: spec, availabilityZone: template.availabilityZone, host: tied }
-    const choice = await chooseHost(tx, request, options)
-    const placed = choice.kind === 'host'
-    const planner = { tx, projectId, userId, newUuid: deps.newUuid }
-    const volumes = placed
-      ? await planVolumes({ ...planner, host: choice.host.name, quota: options.localQuota }, template.volumes)
-      : new Map<never, never>()
-    const ports = placed ? await planned.bindings(tx, { containerUuid: uuid, firstOrder: 0 }) : []
-    const common = {
-      projectId,
-      userId,
-      desired: 'running' as const,
-      host: placed ? choice.host.name : null,
-      status: placed ? ('Creating' as const) : ('Error' as const),
-      statusReason: placed ? null : noHostReason(choice.removed),
-    }
-    const record = await tx.containers.insert({
-      ...common,
-      uuid,
-      kind: 1,
-      // For its members too.
-      allocation: placed ? choice.allocation : null,
-      name: template.name,
-      spec,
-      addresses: addressesOf(ports),
-      annotations: template.annotations,
-    })
-    for (const port of ports) await tx.bindings.insert(uuid, port)
-    const uuids = members.map(() => deps.newUuid())
-    const names = memberNames(template.name ?? uuid, uuids)
-    for (const [n, member] of members.entries()) {
-      const memberUuid = uuids[n] ?? deps.newUuid()
-      await tx.containers.insert({
+  // Last: it may make some.
+  const volumePlan = await deps.volumes.plan(ctx, wanted)
+
+  const capsule = await orGiveUp(volumePlan, () =>
+    store.write(async (tx) => {
+      const uuid = deps.newUuid()
+      // Before anything is refused that the first of two was not refused for.
+      await note(tx, uuid)
+      if (template.name !== null) await requireFreeName(tx, deps, projectId, template.name, null)
+      const tied = await volumePlan.host(tx)
+      const request = { uuid, resources: spec, availabilityZone: template.availabilityZone, host: tied }
+      const choice = await chooseHost(tx, request, options)
+      const placed = choice.kind === 'host'
+      const volumes = byName(
+        template.volumes,
+        placed ? await volumePlan.volumes(tx, { host: choice.host.name, holder: uuid, userId }) : [],
+      )
+      const ports = placed ? await planned.bindings(tx, { containerUuid: uuid, firstOrder: 0 }) : []
+      const common = {
+        projectId,
+        userId,
+        desired: 'running' as const,
+        host: placed ? choice.host.name : null,
+        status: placed ? ('Creating' as const) : ('Error' as const),
+        statusReason: placed ? null : noHostReason(choice.removed),
+      }
+      const record = await tx.containers.insert({
         ...common,
-        uuid: memberUuid,
-        kind: member.kind,
-        allocation: null,
-        name: names[n] ?? null,
-        spec: member.spec,
-        addresses: {},
-        capsuleUuid: uuid,
+        uuid,
+        kind: 1,
+        // For its members too.
+        allocation: placed ? choice.allocation : null,
+        name: template.name,
+        spec,
+        addresses: addressesOf(ports),
+        annotations: template.annotations,
       })
-      const mounts = mountsOf(member.template, volumes, deps.newUuid)
-      for (const mount of mounts) await tx.bindings.insert(memberUuid, mount)
-    }
-    if (placed) {
-      await accept(tx, { container: record, verb: 'create', params: { run: true }, requestId: ctx.requestId, userId })
-    }
-    const made = (await tx.containers.byUuid(uuid, { kind: 'all' })) ?? record
-    return capsuleOf(made, await tx.containers.membersOf([uuid]))
-  })
-  if (capsule.record.host !== null) deps.doorbell.ring(hostLane(capsule.record.host))
+      for (const port of ports) await tx.bindings.insert(uuid, port)
+      const uuids = members.map(() => deps.newUuid())
+      const names = memberNames(template.name ?? uuid, uuids)
+      for (const [n, member] of members.entries()) {
+        const memberUuid = uuids[n] ?? deps.newUuid()
+        await tx.containers.insert({
+          ...common,
+          uuid: memberUuid,
+          kind: member.kind,
+          allocation: null,
+          name: names[n] ?? null,
+          spec: member.spec,
+          addresses: {},
+          capsuleUuid: uuid,
+        })
+        const mounts = mountsOf(member.template, volumes, deps.newUuid)
+        for (const mount of mounts) await tx.bindings.insert(memberUuid, mount)
+      }
+      if (placed) {
+        await accept(tx, { container: record, verb: 'create', params: { run: true }, requestId: ctx.requestId, userId })
+      }
+      const made = (await tx.containers.byUuid(uuid, { kind: 'all' })) ?? record
+      return capsuleOf(made, await tx.containers.membersOf([uuid]))
+    }),
+  )
+  if (capsule.record.host === null) await volumePlan.giveUp()
+  else deps.doorbell.ring(hostLane(capsule.record.host))
   return capsule
 }
 

@@ -1,49 +1,36 @@
-/** Volumes of a template from the built-in volume service, planned in the transaction that accepts the request. */
+/** Volumes of a template. */
 import type { MemberTemplate, VolumeTemplate } from '../../domain/capsule/types.ts'
 import { NotFound } from '../../domain/errors.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
-import type { Binding, MountData } from '../../orchestration/ports/wire.ts'
-import { usableVolume, type Planner } from '../containers/plan-mounts.ts'
-import { requireVolumeQuota } from '../local/quota.ts'
+import type { Binding } from '../../orchestration/ports/wire.ts'
+import type { PlannedVolume, VolumeRequest } from '../ports/volume-planner.ts'
 
-type PlannedVolume = Pick<MountData, 'volumeUuid' | 'sizeGiB' | 'autoRemove'>
+export function volumesOf(volumes: readonly VolumeTemplate[]): VolumeRequest[] {
+  return volumes.map(({ source }) =>
+    source.kind === 'existing'
+      ? { kind: 'existing', source: volumeIdOf(source.volumeId), onlyById: true }
+      : { kind: 'new', sizeGiB: source.sizeGiB, autoRemove: source.autoRemove },
+  )
+}
 
 /** Names that somebody in the project gave to a volume are no ids of volumes. */
-export function volumeIdOf(text: string): string {
+function volumeIdOf(text: string): string {
   const uuid = normaliseUuid(text)
   if (uuid === undefined) throw new NotFound(`Volume ${text.slice(0, 255)} could not be found.`, 'volume-not-found')
   return uuid
 }
 
-/** The template's volumes under their names in it; new ones are made. */
-export async function planVolumes(
-  planner: Planner,
+/** Under their names in the template. */
+export function byName(
   volumes: readonly VolumeTemplate[],
-): Promise<ReadonlyMap<string, PlannedVolume>> {
-  const planned = new Map<string, PlannedVolume>()
-  for (const { name, source } of volumes) planned.set(name, await planVolume(planner, source))
-  return planned
-}
-
-async function planVolume(planner: Planner, source: VolumeTemplate['source']): Promise<PlannedVolume> {
-  const { tx, projectId, userId, newUuid, host, quota } = planner
-  if (source.kind === 'existing') {
-    const { uuid, sizeGiB } = await usableVolume(tx.volumes, projectId, volumeIdOf(source.volumeId))
-    await tx.volumes.setHost(uuid, host)
-    return { volumeUuid: uuid, sizeGiB, autoRemove: false }
-  }
-  const { sizeGiB, autoRemove } = source
-  await requireVolumeQuota(tx.volumes, projectId, sizeGiB, quota)
-  const { uuid } = await tx.volumes.insert({
-    uuid: newUuid(),
-    name: null,
-    projectId,
-    userId,
-    sizeGiB,
-    host,
-    autoRemove,
-  })
-  return { volumeUuid: uuid, sizeGiB, autoRemove }
+  planned: readonly PlannedVolume[],
+): ReadonlyMap<string, PlannedVolume> {
+  return new Map(
+    volumes.flatMap(({ name }, n): [string, PlannedVolume][] => {
+      const volume = planned[n]
+      return volume === undefined ? [] : [[name, volume]]
+    }),
+  )
 }
 
 /** Where one member sees them. */
@@ -59,7 +46,7 @@ export function mountsOf(
       uuid: newUuid(),
       state: 'planned' as const,
       order,
-      data: { ...planned, kind: 'mount' as const, provider: 'volume' as const, destination: mountPath, contents: null },
+      data: { ...planned, kind: 'mount' as const, destination: mountPath, contents: null },
     }
   })
 }

@@ -13,12 +13,13 @@ import { ownScope, type RequestContext } from '../context.ts'
 import { bad, type Body } from '../fields.ts'
 import { NOTHING_TO_NOTE, type Note } from '../once.ts'
 import { chooseHost } from '../hosts/choose-host.ts'
+import type { VolumePlan } from '../ports/volume-planner.ts'
 import { accessOf } from '../registries/access.ts'
 import { findRegistry, registryNotFound } from '../registries/find.ts'
 import { parseCreate, type CreateInput } from './create-input.ts'
 import type { ContainerDeps } from './deps.ts'
 import { generatedName } from './generated-name.ts'
-import { hostOfVolumes, planMounts } from './plan-mounts.ts'
+import { bindMounts, volumesOf } from './plan-mounts.ts'
 import { askerOf, planNetworks } from './networks-of-request.ts'
 import { requireQuota } from './quota.ts'
 
@@ -63,82 +64,100 @@ export async function createContainer(
     openPorts: spec.exposedPorts,
   })
   const imageId = await requireImage(deps, ctx, spec, projectId)
+  // Last: it may make some.
+  const volumes = await deps.volumes.plan(ctx, volumesOf(input.mounts))
 
-  const container = await store.write(async (tx) => {
-    const uuid = deps.newUuid()
-    // Before anything is refused that the first of two was not refused for.
-    await note(tx, uuid)
-    if (registry !== null && (await tx.registries.byUuid(registry.uuid, { kind: 'all' })) === undefined) {
-      throw registryNotFound(input.registry ?? '')
-    }
-    const name = input.name ?? generatedName()
-    await requireFreeName(tx, deps, projectId, name, null)
-    const tied = await hostOfVolumes(tx.volumes, projectId, input.mounts)
-    if (tied !== null && input.host !== null && input.host !== tied) {
-      throw new Conflict("The volumes in 'mounts' are on another host than the one asked for.")
-    }
-    const choice = await chooseHost(
-      tx,
-      {
-        uuid,
-        resources: spec,
-        cpuPolicy: spec.cpuPolicy,
-        runtime: input.runtime,
-        availabilityZone: input.availabilityZone,
-        hints: input.hints,
-        host: input.host ?? tied,
-      },
-      options,
-    )
-    // What the host gives by default counts too.
-    const diskGiB = choice.kind === 'host' ? diskOn(choice.host.has, spec.diskGiB) : spec.diskGiB
-    const asked = { containers: 1, cpu: spec.cpu, memory: spec.memoryMiB, disk: diskGiB }
-    await requireQuota(tx, projectId, asked, options.quota)
-    const planner = { tx, projectId, userId: ctx.caller.userId, newUuid: deps.newUuid }
-    const placed = choice.kind === 'host'
-    // Without a host nothing is made for it: the record only says why.
-    const bindings = placed
-      ? [
-          ...(await planMounts({ ...planner, host: choice.host.name, quota: options.localQuota }, input.mounts)),
-          ...(await planned.bindings(tx, { containerUuid: uuid, firstOrder: 0 })),
-        ]
-      : []
-    const row = await tx.containers.insert({
-      uuid,
-      kind: 0,
-      projectId,
-      userId: ctx.caller.userId,
-      name,
-      spec: { ...spec, imageId, diskGiB },
-      desired: run ? 'running' : 'created',
-      host: placed ? choice.host.name : null,
-      allocation: placed ? choice.allocation : null,
-      status: placed ? 'Creating' : 'Error',
-      statusReason: placed ? null : noHostReason(choice.removed),
-      addresses: addressesOf(bindings),
-    })
-    if (!placed) return row
-    for (const binding of bindings) await tx.bindings.insert(uuid, binding)
-    await accept(tx, {
-      container: row,
-      verb: 'create',
-      params: {
-        run,
-        placement: {
-          availabilityZone: input.availabilityZone ?? options.defaults.scheduleZone,
-          hints: labelHints(input.hints),
-          host: input.host,
-          pciRequests: [],
-          refusals: [],
+  const container = await orGiveUp(volumes, () =>
+    store.write(async (tx) => {
+      const uuid = deps.newUuid()
+      // Before anything is refused that the first of two was not refused for.
+      await note(tx, uuid)
+      if (registry !== null && (await tx.registries.byUuid(registry.uuid, { kind: 'all' })) === undefined) {
+        throw registryNotFound(input.registry ?? '')
+      }
+      const name = input.name ?? generatedName()
+      await requireFreeName(tx, deps, projectId, name, null)
+      const tied = await volumes.host(tx)
+      if (tied !== null && input.host !== null && input.host !== tied) {
+        throw new Conflict("The volumes in 'mounts' are on another host than the one asked for.")
+      }
+      const choice = await chooseHost(
+        tx,
+        {
+          uuid,
+          resources: spec,
+          cpuPolicy: spec.cpuPolicy,
+          runtime: input.runtime,
+          availabilityZone: input.availabilityZone,
+          hints: input.hints,
+          host: input.host ?? tied,
         },
-      },
-      requestId: ctx.requestId,
-      userId: ctx.caller.userId,
-    })
-    return (await tx.containers.byUuid(uuid, { kind: 'all' })) ?? row
-  })
-  if (container.host !== null) deps.doorbell.ring(hostLane(container.host))
+        options,
+      )
+      // What the host gives by default counts too.
+      const diskGiB = choice.kind === 'host' ? diskOn(choice.host.has, spec.diskGiB) : spec.diskGiB
+      const asked = { containers: 1, cpu: spec.cpu, memory: spec.memoryMiB, disk: diskGiB }
+      await requireQuota(tx, projectId, asked, options.quota)
+      const placed = choice.kind === 'host'
+      // Without a host nothing is made for it: the record only says why.
+      const bindings = placed
+        ? [
+            ...bindMounts(
+              input.mounts,
+              await volumes.volumes(tx, { host: choice.host.name, holder: uuid, userId: ctx.caller.userId }),
+              deps.newUuid,
+            ),
+            ...(await planned.bindings(tx, { containerUuid: uuid, firstOrder: 0 })),
+          ]
+        : []
+      const row = await tx.containers.insert({
+        uuid,
+        kind: 0,
+        projectId,
+        userId: ctx.caller.userId,
+        name,
+        spec: { ...spec, imageId, diskGiB },
+        desired: run ? 'running' : 'created',
+        host: placed ? choice.host.name : null,
+        allocation: placed ? choice.allocation : null,
+        status: placed ? 'Creating' : 'Error',
+        statusReason: placed ? null : noHostReason(choice.removed),
+        addresses: addressesOf(bindings),
+      })
+      if (!placed) return row
+      for (const binding of bindings) await tx.bindings.insert(uuid, binding)
+      await accept(tx, {
+        container: row,
+        verb: 'create',
+        params: {
+          run,
+          placement: {
+            availabilityZone: input.availabilityZone ?? options.defaults.scheduleZone,
+            hints: labelHints(input.hints),
+            host: input.host,
+            pciRequests: [],
+            refusals: [],
+          },
+        },
+        requestId: ctx.requestId,
+        userId: ctx.caller.userId,
+      })
+      return (await tx.containers.byUuid(uuid, { kind: 'all' })) ?? row
+    }),
+  )
+  if (container.host === null) await volumes.giveUp()
+  else deps.doorbell.ring(hostLane(container.host))
   return container
+}
+
+/** What was made for a request goes when it is refused. */
+export async function orGiveUp<T>(volumes: VolumePlan, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await volumes.giveUp()
+    throw error
+  }
 }
 
 /** Those that a filter reads; what others mean by theirs is not kept. */

@@ -6,6 +6,7 @@ import type { ImageService } from '../ports/image-service.ts'
 import type { NetworkPlanner } from '../ports/network-planner.ts'
 import type { Policy } from '../ports/policy.ts'
 import type { Secrets } from '../ports/secrets.ts'
+import type { VolumePlanner } from '../ports/volume-planner.ts'
 
 /** What the use cases of containers work with. */
 export interface ContainerDeps {
@@ -17,6 +18,7 @@ export interface ContainerDeps {
   readonly imageService: ImageService | undefined
   readonly networks: NetworkPlanner
   readonly secrets: Secrets
+  readonly volumes: VolumePlanner
   readonly options: AppOptions
   readonly clock: Clock
   readonly log: Logger

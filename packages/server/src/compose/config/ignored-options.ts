@@ -25,7 +25,6 @@ const ONE_PROCESS = notYet('roles speak to each other without a message bus')
 const TOKENS_KEPT = 'each process keeps what it knows of tokens in its own memory, which is asked faster'
 const DATABASE = notYet('records are in SQLite')
 const NEUTRON = notYet('devices are not passed through for ports of Neutron')
-const CINDER = notYet('volumes are local to the machine, without Cinder')
 const PLACEMENT = notYet('room is counted by the service itself, without Placement')
 const UNUSED = 'upstream does not use it either'
 const OF_PYTHON = 'a detail of the Python program'
@@ -35,7 +34,6 @@ const STATE_DIR = 'what is kept is in the state directory, given by --state-dir'
 export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('warn', 'DEFAULT', 'transport_url rpc_response_timeout', ONE_PROCESS),
   row('info', 'DEFAULT', 'control_exchange executor_thread_pool_size rpc_* conn_pool_* rpc_backend', ONE_PROCESS),
-  row('warn', 'DEFAULT', 'my_block_storage_ip', CINDER),
   row('info', 'DEFAULT', 'tempdir', STATE_DIR),
   row('info', 'DEFAULT', 'pybasedir bindir monkey_patch monkey_patch_modules backdoor_*', OF_PYTHON),
   row('info', 'DEFAULT', 'graceful_shutdown_timeout run_external_periodic_tasks client_socket_timeout', OF_PYTHON),
@@ -68,7 +66,6 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   ),
   row('info', 'compute', 'topic', ONE_PROCESS),
   row('info', 'compute', 'resource_provider_association_refresh', PLACEMENT),
-  row('warn', 'compute', 'remount_container_volume', 'without its volumes no container could start', 'true'),
   row('warn', 'compute', 'host_shared_with_nova', PLACEMENT, 'false'),
   row('info', 'scheduler', 'max_placement_results', PLACEMENT),
   row('info', 'docker', 'docker_remote_api_version', 'the version is negotiated with the engine'),
@@ -78,11 +75,6 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
 
   row('warn', 'network', 'driver', 'networks are set up by a plugin of Docker, not through CNI', 'kuryr'),
   row('info', 'volume', 'driver', 'deprecated; driver_list counts'),
-  row('warn', 'volume', 'driver_list', CINDER, 'local', 'cinder,local', 'local,cinder'),
-  row('warn', 'volume', 'volume_dir', STATE_DIR),
-  row('warn', 'volume', 'fstype', 'local volumes are ext4', 'ext4'),
-  row('warn', 'volume', 'use_multipath', CINDER, 'false'),
-  row('info', 'volume', 'timeout_wait_volume_available timeout_wait_volume_deleted', CINDER),
 
   row('warn', 'keystone_authtoken', 'memcached_servers memcache_servers memcache_* cache', TOKENS_KEPT),
   row('warn', 'keystone_authtoken', 'delay_auth_decision', 'no request without a good token is let in', 'false'),

@@ -31,7 +31,9 @@ export async function startApi(deps: RoleDeps): Promise<void> {
   const { identity, logins, close } = await composeIdentity({ config, database, passwords, log })
   life.onStop(close)
   if (logins !== undefined) writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords)
-  if (config.conductorInApi) await life.start(...composeConductor({ ...parts, config, log }))
+  const cloud = composeCloud(config, log)
+  life.onStop(() => cloud?.close())
+  if (config.conductorInApi) await life.start(...composeConductor({ ...parts, config, log, cloud }))
 
   const link = new AgentApiServer({
     end: composeLinkEnd({ ...parts, config, log, secrets }),
@@ -45,8 +47,6 @@ export async function startApi(deps: RoleDeps): Promise<void> {
   const access = hostAccess(parts, certificate)
   const hosts = new HttpsHostGateway({ ...access, callTimeoutMs: config.dockerTimeout * 1000 + ON_THE_WAY_MS })
   life.onStop(() => hosts.close())
-  const cloud = composeCloud(config, log)
-  life.onStop(() => cloud?.close())
   const dialer = composeDialer(access)
   // At the API's own address, beside those at the proxy's.
   const terminals = composeTerminals({ config, log, store, tickets, dialer }).proxy

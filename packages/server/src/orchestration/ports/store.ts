@@ -5,6 +5,7 @@
  * Rules for implementers: a conditional write says whether it hit; every write of a container row adds 1 to `revision`
  * and sets `updated_at`; what becomes of containers and operations is told by events (events.ts) in the same transaction; times come from the database's clock; no method hides an outside call.
  */
+import type { AdvanceReads, AdvanceWrites } from './advances.ts'
 import type { Addresses, Container, ContainerKind, ContainerStatus } from '../../domain/container/types.ts'
 import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
 import type { QuotaLimits } from '../../domain/quota.ts'
@@ -386,6 +387,7 @@ export interface StoreReads {
   readonly operations: OperationReads
   readonly bindings: BindingReads
   readonly hosts: HostReads
+  readonly advances: AdvanceReads
   readonly images: ImageReads
   readonly networks: LocalNetworkReads
   readonly volumes: LocalVolumeReads
@@ -402,6 +404,7 @@ export interface Tx {
   readonly operations: OperationWrites
   readonly bindings: BindingWrites
   readonly hosts: HostWrites
+  readonly advances: AdvanceWrites
   readonly images: ImageWrites
   readonly networks: LocalNetworkWrites
   readonly volumes: LocalVolumeWrites

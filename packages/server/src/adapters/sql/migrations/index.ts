@@ -12,6 +12,7 @@ import { capsule } from './011-capsule.ts'
 import { allocation } from './012-allocation.ts'
 import { history } from './013-history.ts'
 import { event } from './014-event.ts'
+import { advance } from './017-advance.ts'
 import { idempotency } from './015-idempotency.ts'
 import { hostAddress } from './016-host-address.ts'
 
@@ -33,4 +34,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '014-event', statements: event },
   { name: '015-idempotency', statements: idempotency },
   { name: '016-host-address', statements: hostAddress },
+  { name: '017-advance', statements: advance },
 ]

@@ -5,7 +5,7 @@ import { badConnection, told } from './faults.ts'
 export class LocalDevice implements Connector {
   async connect(call: ConnectorCall): Promise<string> {
     const path = told(call, 'device_path')
-    if (/^\/dev\/(?!.*(?:^|\/)\.\.(?:\/|$))/.test(path)) return path
+    if (path.startsWith('/dev/') && !path.split('/').includes('..')) return path
     throw badConnection(call.volumeId, call.connection.type, `${path} is no device`)
   }
 

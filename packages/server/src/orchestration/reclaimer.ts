@@ -1,0 +1,75 @@
+import { messageOf } from '../domain/errors.ts'
+import type { Advance } from './ports/advances.ts'
+import type { Clock, Logger, Service } from './ports/clock.ts'
+import type { Store } from './ports/store.ts'
+
+export interface ReclaimerDeps {
+  readonly store: Pick<Store, 'advances' | 'operations' | 'write'>
+  readonly clock: Clock
+  readonly log: Logger
+  /** Removes what is known by this id or mark; repeatable. */
+  readonly remove: Readonly<Record<Advance['kind'], (uuid: string, o: { signal: AbortSignal }) => Promise<void>>>
+}
+
+const EVERY_MS = 15_000
+/** Longer than any request takes. */
+const ABANDONED_MS = 10 * 60_000
+const AT_ONCE = 50
+const TIMEOUT_MS = 60_000
+
+/**
+ * Removes what was made in other services for requests that came to nothing, or whose process died before they were accepted.
+ * Several processes may do it: what is gone is gone.
+ */
+export class Reclaimer implements Service {
+  readonly #deps: ReclaimerDeps
+  readonly #stopping = new AbortController()
+  #loop: Promise<void> | undefined
+
+  constructor(deps: ReclaimerDeps) {
+    this.#deps = deps
+  }
+
+  start(): Promise<void> {
+    this.#loop = this.#run()
+    return Promise.resolve()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#deps
+    while (!this.#stopping.signal.aborted) {
+      await this.reclaim().catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) log.warn({ err: error }, 'what was made in advance was not looked at')
+      })
+      await clock.sleep(EVERY_MS, this.#stopping.signal).catch(() => undefined)
+    }
+  }
+
+  async reclaim(): Promise<void> {
+    const { store, log } = this.#deps
+    for (const advance of await store.advances.due(ABANDONED_MS, AT_ONCE)) {
+      this.#stopping.signal.throwIfAborted()
+      if (await this.#isInWork(advance)) continue
+      const { uuid, kind } = advance
+      try {
+        const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(TIMEOUT_MS)])
+        await this.#deps.remove[kind](uuid, { signal })
+        await store.write((tx) => tx.advances.remove(uuid))
+        log.info({ kind, uuid }, 'removed what was made for a request that came to nothing')
+      } catch (error) {
+        log.warn({ kind, uuid, why: messageOf(error) }, 'what was made for a request could not be removed yet')
+      }
+    }
+  }
+
+  async #isInWork({ uuid, containerUuid }: Advance): Promise<boolean> {
+    if (containerUuid === null) return false
+    const unfinished = await this.#deps.store.operations.unfinished(containerUuid)
+    return unfinished.some(({ params }) => params.imageUuid === uuid)
+  }
+}
