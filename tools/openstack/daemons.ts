@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeName, Places } from './places.ts'
 
@@ -55,9 +56,16 @@ export function enterNode(places: Places, node: NodeName | undefined): string[] 
   return ['nsenter', `--target=${pid}`, '--net', '--mount', '--uts', '--']
 }
 
+/** Stand-ins for programs that the distribution has broken. */
+const STAND_INS = join(import.meta.dirname, 'bin')
+
 /** Programs of the distribution with what the distribution has, whatever the caller has set up for himself. */
 export function systemEnvironment(): Record<string, string> {
-  return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', HOME: '/root' }
+  return {
+    PATH: `${STAND_INS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    LC_ALL: 'C.UTF-8',
+    HOME: '/root',
+  }
 }
 
 /** Does something at this address answer, and not that it is broken? */
