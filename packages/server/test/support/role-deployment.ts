@@ -97,7 +97,8 @@ export class RoleDeployment {
 
   /** A command of ./zund, to its end. */
   async zund(...args: readonly string[]): Promise<Said> {
-    const { NODE_TEST_CONTEXT: _, ZUND_STATE_DIR: __, ...env } = process.env
+    const { NODE_TEST_CONTEXT: _, ZUND_STATE_DIR: __, ...inherited } = process.env
+    const env = { ...inherited, DOCKER_HOST: `unix://${new TestEngine().socketPath}` }
     return await new Promise((resolve) => {
       execFile(LAUNCHER, [...args], { cwd: '/', env, timeout: 60_000 }, (error, out, err) => {
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, out, err })

@@ -40,10 +40,14 @@ export class RoleProcess {
 
   launch(): ChildProcess {
     const { role, config, wrap = [], env } = this.#options
-    const [file = '', ...args] = [...wrap, LAUNCHER, role, '--config-file', config]
+    const command = [...wrap, LAUNCHER, role, '--config-file', config]
     const { NODE_TEST_CONTEXT: _, NOTIFY_SOCKET: __, ...inherited } = process.env
     this.#from = this.log.length
-    const child = spawn(file, args, { cwd: '/', env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command[0] ?? LAUNCHER, command.slice(1), {
+      cwd: '/',
+      env: { ...inherited, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const keep = (chunk: Buffer): void => void (this.log += chunk.toString('utf8'))
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
