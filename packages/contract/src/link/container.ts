@@ -237,8 +237,21 @@ export const AllocationSchema = Type.Object({
   cpuset: nullable(CpusetSchema),
   /** Addresses, `0000:3b:00.1`. */
   pciDevices: Type.Array(Type.String()),
+  /** Uuid of the host's resource provider, where a cloud counts what hosts have: it holds the same there. */
+  provider: Type.Optional(Type.String()),
 })
 export type Allocation = Static<typeof AllocationSchema>
+
+/** What is held at the resource provider of its host, in the name of its user. */
+export const ResourceClaimSchema = Type.Object({
+  provider: Type.String(),
+  projectId: Type.String(),
+  userId: Type.String(),
+  cpu: Type.Number(),
+  memoryMiB: Type.Integer(),
+  diskGiB: Type.Integer(),
+})
+export type ResourceClaim = Static<typeof ResourceClaimSchema>
 
 /** All a host has to know of one of its containers. */
 export const AssignedContainerSchema = Type.Object({
@@ -255,5 +268,7 @@ export const AssignedContainerSchema = Type.Object({
   /** Cores of its own; with a resize under way also those it is to get, after the others. */
   cpuset: nullable(CpusetSchema),
   bindings: Type.Array(BindingSchema),
+  /** Absent: nobody counts besides us. */
+  claim: Type.Optional(ResourceClaimSchema),
 })
 export type AssignedContainer = Static<typeof AssignedContainerSchema>

@@ -63,6 +63,8 @@ export const HostInventorySchema = Type.Object({
   }),
   /** `address/prefix` of every subnet the host routes: local networks must stay clear of them. */
   routedSubnets: Type.Array(Type.String()),
+  /** Where a cloud counts what hosts have: under which resource provider this one is, and whether others use it too. */
+  resourceProvider: Type.Optional(Type.Object({ uuid: Type.String(), isShared: Type.Boolean() })),
 })
 export type HostInventory = Static<typeof HostInventorySchema>
 
@@ -88,6 +90,8 @@ export const SessionSchema = Type.Object({
   host: Type.String(),
   epoch: Type.Integer(),
   leaseTtlMs: Type.Integer(),
+  /** Of the host's record; absent: of a control plane that does not say it. */
+  hostUuid: Type.Optional(Type.String()),
   /** COMPLETE set of this host's containers. */
   containers: Type.Array(AssignedContainerSchema),
 })

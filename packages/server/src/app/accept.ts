@@ -21,7 +21,8 @@ export interface Acceptance {
  */
 export async function accept(tx: Tx, a: Acceptance): Promise<Operation> {
   const { container, verb } = a
-  const holds = await holdingsOf(tx, container)
+  const allocation = a.patch?.allocation === undefined ? container.allocation : a.patch.allocation
+  const holds = await holdingsOf(tx, { ...container, allocation })
   if (verb === 'delete') {
     for (const { state, params } of await tx.operations.unfinished(container.uuid)) {
       // The record of an image that no commit will make any more.

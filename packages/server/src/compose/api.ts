@@ -158,6 +158,7 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
     streams,
     images,
     imageService,
+    candidates: cloud?.placement?.candidates,
     clock,
     newUuid: randomUUID,
   }

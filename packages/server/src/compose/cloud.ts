@@ -1,5 +1,8 @@
 /** What the service itself asks of a cloud, when [keystone_auth] says that there is one. */
 import type { OpenStack } from '../adapters/openstack/call.ts'
+import { PlacementCandidates } from '../adapters/openstack/placement/candidates.ts'
+import { PlacementClaims } from '../adapters/openstack/placement/claims.ts'
+import { PlacementClient } from '../adapters/openstack/placement/client.ts'
 import { OpenStackSession } from '../adapters/openstack/session.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
@@ -10,7 +13,15 @@ import { accessOf, credentialsOf, loginTls } from './login.ts'
 export interface Cloud {
   /** The service's own login; one for all clients of a process. */
   readonly session: OpenStack
+  /** undefined: [zund] placement is off. */
+  readonly placement: CloudPlacement | undefined
   close(): void
+}
+
+export interface CloudPlacement {
+  readonly client: PlacementClient
+  readonly claims: PlacementClaims
+  readonly candidates: PlacementCandidates
 }
 
 /** undefined: the machine stands alone. ConfigError when a file of certificates cannot be read. */
@@ -31,5 +42,13 @@ export function composeCloud(config: Config, log: Logger): Cloud | undefined {
     clock: systemClock,
     log,
   })
-  return { session, close: () => session.close() }
+  return { session, placement: composePlacement(config, session, log), close: () => session.close() }
+}
+
+function composePlacement(config: Config, session: OpenStack, log: Logger): CloudPlacement | undefined {
+  if (config.placementUse === 'off') return undefined
+  const client = new PlacementClient(session)
+  const claims = new PlacementClaims(client, systemClock)
+  const candidates = new PlacementCandidates({ client, claims, log, maxResults: config.maxPlacementResults })
+  return { client, claims, candidates }
 }

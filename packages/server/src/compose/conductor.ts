@@ -8,14 +8,17 @@ import type { Logger, Service } from '../orchestration/ports/clock.ts'
 import type { Store } from '../orchestration/ports/store.ts'
 import { Reclaimer } from '../orchestration/reclaimer.ts'
 import { Mover } from '../orchestration/scheduling/mover.ts'
+import { ClaimSweep } from '../orchestration/claim-sweep.ts'
 import { appOptions } from './app-options.ts'
+import type { Cloud } from './cloud.ts'
 import type { Config } from './config/options.ts'
 import type { ControlPlaneParts } from './control-plane.ts'
-import type { Cloud } from './cloud.ts'
 import { forgettable } from './forgettable.ts'
 
 /** Creates of hosts that are away are looked for so often. */
 const MOVE_POLL_MS = 10_000
+/** What a cloud counts of our hosts is held against our records so often. */
+const CLAIM_SWEEP_MS = 60_000
 
 export interface ConductorDeps extends Pick<ControlPlaneParts, 'store' | 'doorbell'> {
   readonly config: Config
@@ -31,6 +34,9 @@ export function composeConductor({ config, log, store, doorbell, cloud }: Conduc
     new Mover({ store, doorbell, clock: systemClock, log, options, pollMs: MOVE_POLL_MS }),
     new Forgetter({ store, clock: systemClock, log, kinds: forgettable(config) }),
     ...(cloud === undefined ? [] : [composeReclaimer(cloud, store, log)]),
+    ...(cloud?.placement === undefined
+      ? []
+      : [new ClaimSweep({ store, claims: cloud.placement.claims, clock: systemClock, log, pollMs: CLAIM_SWEEP_MS })]),
   ]
 }
 

@@ -1,6 +1,5 @@
 /** The compute role: what drives one host's engine, network, volumes and images. */
 import { availableParallelism } from 'node:os'
-import { readInventory } from '../adapters/host/inventory.ts'
 import { ArchiveCache } from '../adapters/image/glance/archive-cache.ts'
 import { GlanceImages } from '../adapters/image/glance/glance-images.ts'
 import { ImagesByDriver } from '../adapters/image/images-by-driver.ts'
@@ -23,6 +22,7 @@ import type { Doorbell } from '../orchestration/ports/store.ts'
 import type { HostAddress, RegistryAuth } from '../orchestration/ports/wire.ts'
 import type { Cloud } from './cloud.ts'
 import type { Config } from './config/options.ts'
+import { composeInventory } from './host-inventory.ts'
 import { composeHostNetworks, type NetworkPlugin } from './network.ts'
 import { composeRegistries } from './registries.ts'
 import type { StateDir } from './state-dir.ts'
@@ -114,13 +114,14 @@ export function composeHost(deps: HostDeps): ComposedHost {
       images,
       networks,
       volumes,
+      claims: cloud?.placement?.claims,
       floatingCpus: config.enableCpuPinning ? config.floatingCpus : [],
       gate: new Gate(8 * availableParallelism()),
       clock: systemClock,
       log,
       checkpoint,
     },
-    readInventory: (signal) => readInventory(engine, config, { signal }),
+    readInventory: composeInventory(deps),
     restore,
     onFencedOut,
     intervals: {

@@ -16,7 +16,7 @@ export interface HostAgentDeps {
   /** Where the control plane reaches this host; absent: it is in the same process. */
   readonly address?: HostAddress
   /** Read anew at start and every `inventoryMs`. */
-  readonly readInventory: (signal: AbortSignal) => Promise<HostInventory>
+  readonly readInventory: (signal: AbortSignal, host: { readonly uuid: string | undefined }) => Promise<HostInventory>
   /** Puts back packet filter rules and mounts: before anything is claimed, and when the engine is back. Repeatable. `alive`: the host's containers, where they are known. */
   readonly restore: (signal: AbortSignal, alive?: ReadonlySet<string>) => Promise<void>
   readonly onFencedOut: () => void
@@ -52,6 +52,7 @@ export class HostAgent implements Service {
   readonly #running = new Map<number, Running>()
   readonly #observer: HostObserver
   #session: SessionRef | undefined
+  #hostUuid: string | undefined
   #engineTrouble: string | null = null
   /** Operations that run and only wait. */
   #idle = 0
@@ -76,6 +77,7 @@ export class HostAgent implements Service {
     const hello = { host, availabilityZone, ...(address === undefined ? {} : { address }) }
     const session = await controlPlane.openSession(hello, { signal })
     this.#session = { host, epoch: session.epoch }
+    this.#hostUuid = session.hostUuid
     this.#observer.expect(session.containers)
     try {
       await this.#checkEngine()
@@ -305,7 +307,7 @@ export class HostAgent implements Service {
 
   async #refreshInventory(): Promise<void> {
     if (this.#engineTrouble !== null) return
-    this.#inventory = await this.#deps.readInventory(this.#stopping.signal)
+    this.#inventory = await this.#deps.readInventory(this.#stopping.signal, { uuid: this.#hostUuid })
     await this.#beat(this.#inventory)
   }
 

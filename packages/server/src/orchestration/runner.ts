@@ -257,13 +257,16 @@ class Run {
     }
     if (this.#op.verb === 'network_attach') await this.#giveBackPorts()
     if (this.#op.verb === 'create') await this.#giveBackVolumes()
+    const found = await this.#lookAfterFailure()
+    const mayMove = await this.#mayMove(cause)
+    if ('isAbsent' in found) await this.#giveBackClaim()
     return {
       kind: 'failed',
       code: codeOf(cause),
       message: messageOf(cause),
       userFault: cause instanceof UserFault,
-      ...(await this.#lookAfterFailure()),
-      ...(await this.#mayMove(cause)),
+      ...found,
+      ...mayMove,
     }
   }
 
@@ -314,6 +317,17 @@ class Run {
         { operationId: this.#op.id, err: error },
         'volumes of a failed create were not given back',
       )
+    }
+  }
+
+  /** What could not be made holds no room. If it cannot be told now, the sweep of the claims does it. */
+  async #giveBackClaim(): Promise<void> {
+    const { claims, log } = this.#deps.tools
+    if (this.#op.verb !== 'create' || this.#op.container.claim === undefined || claims === undefined) return
+    try {
+      await claims.release(this.#op.container.uuid, { signal: AbortSignal.timeout(5_000) })
+    } catch (error) {
+      log.warn({ operationId: this.#op.id, err: error }, 'the claim of a failed create was not given back')
     }
   }
 

@@ -7,6 +7,7 @@ import { localLink } from '../../src/adapters/link/local.ts'
 import { PolicyEngine } from '../../src/app/policy/policy-engine.ts'
 import { checkpointedStore } from '../../src/compose/checkpointed-store.ts'
 import { Gate } from '../../src/lib/gate.ts'
+import { ClaimSweep } from '../../src/orchestration/claim-sweep.ts'
 import { ControlPlaneService } from '../../src/orchestration/control-plane/service.ts'
 import { Disposer } from '../../src/orchestration/disposer.ts'
 import { HostAgent } from '../../src/orchestration/host-agent.ts'
@@ -32,6 +33,8 @@ export const TWO_RELISTS_MS = 2 * RELIST_MS + 1_000
 
 /** Creates of hosts that are away are looked for so often. */
 const MOVE_POLL_MS = 10_000
+/** Within the time of two relists. */
+const CLAIM_SWEEP_MS = 10_000
 
 interface SharedParts {
   readonly controlPlane: ControlPlane
@@ -86,7 +89,9 @@ export class Life extends Mortality {
     const [first] = hosts
     if (first === undefined) throw new Error('a world without a host')
     this.agent = first.agent
-    this.#parts = [mover, ...hosts.flatMap(({ agent, disposer, worker }) => [agent, disposer, worker])]
+    const claims = mortal(world.claims, this, async (_, call) => await call())
+    const sweep = new ClaimSweep({ store, claims, clock, log: quietLog, pollMs: CLAIM_SWEEP_MS })
+    this.#parts = [mover, sweep, ...hosts.flatMap(({ agent, disposer, worker }) => [agent, disposer, worker])]
     this.deps = {
       store: checkpointedStore(store, checkpoint),
       doorbell,
@@ -120,6 +125,7 @@ export class Life extends Mortality {
         images,
         networks: this.#driver(new FakeNetworkDriver({ engine: sim, sim, host }), 'networks', options),
         volumes,
+        claims: this.#driver(this.#world.claims, 'claims', options),
         floatingCpus: [],
         gate: new Gate(2),
         clock,

@@ -126,6 +126,34 @@ const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
   remove_security_group: [{ prepare: [onRemote], requests: [securityGroup('remove_security_group', 'group-1')] }],
 }
 
+/** A cloud counts what the hosts have. */
+export function counted({ sites }: World): void {
+  for (const site of sites) {
+    site.has = { ...site.has, resourceProvider: { uuid: `provider of ${site.name}`, isShared: false } }
+  }
+}
+
+/** By the count of the cloud, which knows of others, the first host has less than one says who asks it. */
+export function countedAndFull(world: World): void {
+  counted(world)
+  world.claims.capacity.set('provider of h1', { cpu: 0, memoryMiB: 0, diskGiB: 0 })
+}
+
+const counting: readonly Scenario[] = [
+  { name: 'create on a counted host', prepare: surroundings, requests: [create()] },
+  { name: 'resize on a counted host', prepare: running, requests: [resize({ memory: '1024', cpu: 2 })] },
+  { name: 'rebuild on a counted host', prepare: running, requests: [rebuild()] },
+  { name: 'delete on a counted host', prepare: stopped, requests: [remove()] },
+  {
+    name: 'delete on a counted host while it is made',
+    prepare: [],
+    requests: [create({ nets: [], mounts: [] })],
+    meanwhile: { at: 'step:claimResources:applied', request: remove({ force: true }) },
+  },
+  { name: 'capsule create on a counted host', prepare: [volume('vol')], requests: [createPod()] },
+  { name: 'capsule delete on a counted host', prepare: [volume('vol'), createPod()], requests: [removePod] },
+].map((scenario) => ({ ...scenario, arrange: counted }))
+
 /** What is asked for besides operations of containers. */
 const BESIDES: readonly Scenario[] = [
   {
@@ -172,6 +200,19 @@ const BESIDES: readonly Scenario[] = [
     name: 'network and volume delete',
     prepare: [...stopped, remove()],
     requests: [noNetwork('net-a'), noVolume('vol')],
+  },
+  ...counting,
+  {
+    name: 'create on a counted host that is full',
+    arrange: countedAndFull,
+    prepare: surroundings,
+    requests: [create()],
+  },
+  {
+    name: 'create that fails on a counted host',
+    arrange: counted,
+    prepare: [],
+    requests: [create({ nets: [], mounts: [], image: 'nowhere' })],
   },
 ]
 

@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FakeClaims } from '../../src/adapters/fake/fake-claims.ts'
 import { FakeHost } from '../../src/adapters/fake/fake-host.ts'
 import { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
 import type { SimCall } from '../../src/adapters/fake/sim-faults.ts'
@@ -68,6 +69,8 @@ export class World {
   /** The first is the one that most is about. */
   readonly sites: readonly Site[]
   readonly activity = new Activity()
+  /** The count of a cloud; it knows of hosts that say their resource provider. */
+  readonly claims = new FakeClaims()
   /** As the operator has it: what ran before a life ended is started in the next one. */
   resumesStopped = false
   readonly #directory = mkdtempSync(join(SCRATCH, 'zund-crash-'))
@@ -134,6 +137,7 @@ export class World {
       otherHosts: this.sites.slice(1).map(({ engine, host }) => ({ engine: engine.world(), host: host.world() })),
       engine: this.engine.world(),
       host: this.host.world(),
+      claims: this.claims.world(),
       containers: await Promise.all(containers.map((row) => this.#container(row))),
       images: (await read.selectFrom('image').selectAll().orderBy('uuid').execute()).map(({ image_id, ...image }) => ({
         ...without(image, 'id'),

@@ -19,6 +19,19 @@ function chosen(hosts: readonly HostView[], wanted: Partial<Wanted> = {}, patch:
 const filled = (memoryMiB: number, containers = 1) => ({ used: { containers, cpu: 0, memoryMiB, diskGiB: 0 } })
 const uuids = Array.from({ length: 1000 }, (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`)
 
+describe('the count of a cloud', () => {
+  it('takes away every host that it does not offer, or does not know', () => {
+    const fleet = aFleet(4, (n) => (n === 3 ? {} : { has: { resourceProvider: { uuid: `rp${n}`, isShared: false } } }))
+    assert.equal(chosen(fleet, { candidates: new Set(['rp2', 'rp9']) }), 'h2')
+    assert.equal(
+      chosen(fleet, { candidates: new Set(), host: 'h1' }),
+      'There are not enough hosts available. (RequestedHost removed 3, AllocationCandidates removed 1)',
+    )
+    const choice = chooseHost(fleet, aWanted({ candidates: new Set(['rp1']) }), options)
+    assert.equal(choice.kind === 'host' ? choice.allocation.provider : '', 'rp1')
+  })
+})
+
 describe('what removed the hosts', () => {
   it('is counted by filter, in their order, up to the first that leaves none', () => {
     const fleet = aFleet(1000, (n) => ({ availabilityZone: n % 2 === 0 ? 'east' : 'west', up: n % 10 !== 0 }))

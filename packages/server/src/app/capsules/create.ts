@@ -11,6 +11,7 @@ import type { RequestContext } from '../context.ts'
 import { orGiveUp, requireFreeName, requireImage } from '../containers/create.ts'
 import type { ContainerDeps } from '../containers/deps.ts'
 import { planNetworks } from '../containers/networks-of-request.ts'
+import { askCandidates } from '../hosts/ask-candidates.ts'
 import { chooseHost } from '../hosts/choose-host.ts'
 import { NOTHING_TO_NOTE, type Note } from '../once.ts'
 import { memberNames } from './member-names.ts'
@@ -52,6 +53,7 @@ export async function createCapsule(
     openPorts: spec.exposedPorts,
   })
 
+  const offered = await askCandidates(deps, ctx, spec, null)
   // Last: it may make some.
   const volumePlan = await deps.volumes.plan(ctx, wanted)
 
@@ -62,7 +64,7 @@ export async function createCapsule(
       await note(tx, uuid)
       if (template.name !== null) await requireFreeName(tx, deps, projectId, template.name, null)
       const tied = await volumePlan.host(tx)
-      const request = { uuid, resources: spec, availabilityZone: template.availabilityZone, host: tied }
+      const request = { uuid, resources: spec, availabilityZone: template.availabilityZone, host: tied, ...offered }
       const choice = await chooseHost(tx, request, options)
       const placed = choice.kind === 'host'
       const volumes = byName(

@@ -12,6 +12,7 @@ import { accept } from '../accept.ts'
 import { ownScope, type RequestContext } from '../context.ts'
 import { bad, type Body } from '../fields.ts'
 import { NOTHING_TO_NOTE, type Note } from '../once.ts'
+import { askCandidates } from '../hosts/ask-candidates.ts'
 import { chooseHost } from '../hosts/choose-host.ts'
 import type { VolumePlan } from '../ports/volume-planner.ts'
 import { accessOf } from '../registries/access.ts'
@@ -64,6 +65,7 @@ export async function createContainer(
     openPorts: spec.exposedPorts,
   })
   const imageId = await requireImage(deps, ctx, spec, projectId)
+  const offered = await askCandidates(deps, ctx, spec, input.host)
   // Last: it may make some.
   const volumes = await deps.volumes.plan(ctx, volumesOf(input.mounts))
 
@@ -91,6 +93,7 @@ export async function createContainer(
           availabilityZone: input.availabilityZone,
           hints: input.hints,
           host: input.host ?? tied,
+          ...offered,
         },
         options,
       )

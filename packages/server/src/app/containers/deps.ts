@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '../../orchestration/ports/clock.ts'
 import type { Doorbell, Store } from '../../orchestration/ports/store.ts'
 import type { AppOptions } from '../options.ts'
+import type { AllocationCandidates } from '../ports/allocation-candidates.ts'
 import type { ImageCatalog } from '../ports/image-catalog.ts'
 import type { ImageService } from '../ports/image-service.ts'
 import type { NetworkPlanner } from '../ports/network-planner.ts'
@@ -14,6 +15,8 @@ export interface ContainerDeps {
   readonly doorbell: Doorbell
   readonly policy: Policy
   readonly images: ImageCatalog
+  /** Who else counts what hosts have; absent: nobody. */
+  readonly candidates?: AllocationCandidates | undefined
   /** undefined: there is none, and no driver that needs one. */
   readonly imageService: ImageService | undefined
   readonly networks: NetworkPlanner

@@ -16,6 +16,8 @@ export interface HostRequest {
   /** Host name; null: any. */
   readonly host?: string | null
   readonly pciRequests?: readonly PciRequest[]
+  /** Resource providers with room by the count of a cloud; absent: nobody was asked. */
+  readonly candidates?: ReadonlySet<string>
 }
 
 /**
@@ -39,6 +41,7 @@ export async function chooseHost(
       host: request.host ?? null,
       pciRequests: request.pciRequests ?? [],
       refusedBy: [],
+      ...(request.candidates === undefined ? {} : { candidates: request.candidates }),
     },
     options,
   )

@@ -25,7 +25,6 @@ const ONE_PROCESS = notYet('roles speak to each other without a message bus')
 const TOKENS_KEPT = 'each process keeps what it knows of tokens in its own memory, which is asked faster'
 const DATABASE = notYet('records are in SQLite')
 const NEUTRON = notYet('devices are not passed through for ports of Neutron')
-const PLACEMENT = notYet('room is counted by the service itself, without Placement')
 const UNUSED = 'upstream does not use it either'
 const OF_PYTHON = 'a detail of the Python program'
 const STATE_DIR = 'what is kept is in the state directory, given by --state-dir'
@@ -65,9 +64,12 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
     'the order of filters is fixed; [cors] and [healthcheck] set what there was to set',
   ),
   row('info', 'compute', 'topic', ONE_PROCESS),
-  row('info', 'compute', 'resource_provider_association_refresh', PLACEMENT),
-  row('warn', 'compute', 'host_shared_with_nova', PLACEMENT, 'false'),
-  row('info', 'scheduler', 'max_placement_results', PLACEMENT),
+  row(
+    'info',
+    'compute',
+    'resource_provider_association_refresh',
+    'what others have changed is looked up at each report',
+  ),
   row('info', 'docker', 'docker_remote_api_version', 'the version is negotiated with the engine'),
   row('info', 'docker', 'docker_remote_api_*', "terminals go through the host's own socket of the engine"),
   row('info', 'docker', 'api_insecure ca_file cert_file key_file', 'the engine is spoken to through its unix socket'),

@@ -5,8 +5,8 @@ import type { RoleDeps } from './role.ts'
 import { joinControlPlane } from './shared-control-plane.ts'
 
 export async function startConductor(deps: RoleDeps): Promise<void> {
-  const parts = await joinControlPlane('conductor', deps)
   const { config, log, life } = deps
+  const parts = await joinControlPlane('conductor', deps)
   const cloud = composeCloud(config, log)
   life.onStop(() => cloud?.close())
   await life.start(...composeConductor({ ...parts, config, log, cloud }))

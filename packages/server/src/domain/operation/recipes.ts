@@ -30,6 +30,8 @@ export const STEP_NAMES = [
   'detachCapsuleVolumes',
   'bindPorts',
   'changeSecurityGroup',
+  'claimResources',
+  'releaseResources',
 ] as const
 export type StepName = (typeof STEP_NAMES)[number]
 
@@ -41,6 +43,8 @@ export interface Holdings {
   readonly mounts: number
   /** How many of a capsule run first; absent: it is no capsule. */
   readonly initMembers?: number
+  /** A cloud counts what it holds of its host, too. */
+  readonly isCounted?: boolean
 }
 
 /**
@@ -54,9 +58,10 @@ export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings):
   const more: StepName[] = holds.ports > 1 ? ['connectNetworks'] : []
   const bind: StepName[] = (holds.remotePorts ?? 0) > 0 ? ['bindPorts'] : []
   const networks: StepName[] = holds.ports > 0 ? [...bind, 'prepareNetworks'] : []
+  const claim = claimFor(holds)
   switch (verb) {
     case 'create':
-      return [...volumes, 'obtainImage', ...networks, 'createContainer', ...more, ...start]
+      return [...claim, ...volumes, 'obtainImage', ...networks, 'createContainer', ...more, ...start]
     case 'start':
       return [...volumes, 'startContainer']
     case 'stop':
@@ -70,18 +75,28 @@ export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings):
     case 'kill':
       return ['killContainer']
     case 'rebuild':
-      return ['obtainImage', 'removeOldContainer', ...volumes, ...networks, 'createContainer', ...more, ...start]
+      return [
+        ...claim,
+        'obtainImage',
+        'removeOldContainer',
+        ...volumes,
+        ...networks,
+        'createContainer',
+        ...more,
+        ...start,
+      ]
     case 'delete':
       return [
         ...(params.stopFirst === true ? (['stopContainer'] as const) : []),
         'removeContainer',
         ...(holds.ports > 0 ? (['releaseNetworks'] as const) : []),
         ...(holds.mounts > 0 ? (['detachVolumes'] as const) : []),
+        ...releaseFor(holds),
       ]
     case 'commit':
       return ['commitContainer']
     case 'resize':
-      return ['updateContainer']
+      return [...claim, 'updateContainer']
     case 'network_attach':
       return [...bind, 'prepareNetworks', 'connectNetworks']
     case 'network_detach':
@@ -94,12 +109,23 @@ export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings):
   }
 }
 
+/** First of all: a host without room must not have begun anything. */
+function claimFor({ isCounted }: Holdings): StepName[] {
+  return isCounted === true ? ['claimResources'] : []
+}
+
+/** Last of all: what is there takes its room. */
+function releaseFor({ isCounted }: Holdings): StepName[] {
+  return isCounted === true ? ['releaseResources'] : []
+}
+
 /** `start` is the system's own: it brings members back into the namespaces of a sandbox that was started anew. */
 function capsuleRecipe(verb: Verb, holds: Holdings & { readonly initMembers: number }): StepName[] {
   const volumes: StepName[] = holds.mounts > 0 ? ['attachCapsuleVolumes'] : []
   switch (verb) {
     case 'create':
       return [
+        ...claimFor(holds),
         ...volumes,
         'obtainImage',
         'obtainMemberImages',
@@ -118,6 +144,7 @@ function capsuleRecipe(verb: Verb, holds: Holdings & { readonly initMembers: num
         'removeContainer',
         'releaseNetworks',
         ...(holds.mounts > 0 ? (['detachCapsuleVolumes'] as const) : []),
+        ...releaseFor(holds),
       ]
     default:
       throw new SystemFault('recipe.not_for_capsules', `there is no ${verb} of a capsule`)

@@ -61,5 +61,6 @@ export function allocateUnchecked(host: HostView, wanted: Wanted): Allocation | 
   const pciDevices = wanted.pciRequests.length === 0 ? [] : claimDevices(freeDevices(host), wanted.pciRequests)
   if (pciDevices === undefined) return 'PCI_DEVICE'
   const { cpu, memoryMiB, diskGiB } = wanted
-  return { cpu, memoryMiB, diskGiB, cpuset, pciDevices }
+  const provider = host.has.resourceProvider?.uuid
+  return { cpu, memoryMiB, diskGiB, cpuset, pciDevices, ...(provider === undefined ? {} : { provider }) }
 }

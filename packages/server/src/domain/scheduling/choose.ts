@@ -15,7 +15,7 @@ export interface SchedulerOptions {
 }
 
 /** Who took a host away. */
-export type Remover = 'RefusedBefore' | 'RequestedHost' | FilterName | Shortage
+export type Remover = 'RefusedBefore' | 'RequestedHost' | 'AllocationCandidates' | FilterName | Shortage
 
 export type Choice =
   | { readonly kind: 'host'; readonly host: HostView; readonly allocation: Allocation }
@@ -34,6 +34,10 @@ export function chooseHost(hosts: readonly HostView[], wanted: Wanted, options: 
   }
   if (wanted.refusedBy.length > 0) keep('RefusedBefore', ({ name }) => !wanted.refusedBy.includes(name))
   if (wanted.host !== null) keep('RequestedHost', ({ name }) => name === wanted.host)
+  const { candidates } = wanted
+  if (candidates !== undefined) {
+    keep('AllocationCandidates', ({ has }) => candidates.has(has.resourceProvider?.uuid ?? ''))
+  }
   // By chance means: any that is up, however full.
   const byChance = options.driver === 'chance_scheduler'
   for (const name of byChance ? (['ComputeFilter'] as const) : options.filters) {

@@ -45,6 +45,8 @@ export interface Wanted {
   /** Host name; null: any. */
   readonly host: string | null
   readonly pciRequests: readonly PciRequest[]
+  /** Resource providers that have room by the count of a cloud; absent: nobody was asked. */
+  readonly candidates?: ReadonlySet<string>
   /** Hosts that have refused it already. */
   readonly refusedBy: readonly string[]
 }

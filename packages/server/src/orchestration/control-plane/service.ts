@@ -10,6 +10,7 @@ import { observe } from './observations.ts'
 import { imageDone, pendingImages } from './pending-images.ts'
 import { Resumption } from './resumption.ts'
 import type { MovingOptions } from '../scheduling/move.ts'
+import { claimOf } from '../scheduling/claim-of.ts'
 import type { Clock, Logger } from '../ports/clock.ts'
 import type { CallOptions, ControlPlane } from '../ports/control-plane.ts'
 import type { Doorbell, Store } from '../ports/store.ts'
@@ -84,7 +85,14 @@ export class ControlPlaneService implements ControlPlane {
     const containers: AssignedContainer[] = []
     for (const row of rows) containers.push(toAssigned(row, await store.bindings.ofContainer(row.uuid)))
     log.info({ host: hello.host, epoch, containers: rows.length, requeued }, 'host session opened')
-    return { host: hello.host, epoch, leaseTtlMs, containers }
+    const host = await store.hosts.byName(hello.host)
+    return {
+      host: hello.host,
+      epoch,
+      leaseTtlMs,
+      ...(host === undefined ? {} : { hostUuid: host.uuid }),
+      containers,
+    }
   }
 
   async claim({ holding, ...query }: ClaimQuery, { signal }: CallOptions): Promise<ClaimedOperation[]> {
@@ -312,6 +320,7 @@ function toAssigned(container: Container, bindings: readonly Binding[]): Assigne
     engineId: container.observed?.engineId ?? null,
     cpuset: container.allocation?.cpuset ?? null,
     bindings: [...bindings],
+    ...claimOf(container),
   }
 }
 

@@ -1,8 +1,8 @@
 import { leaveNetworks } from './networks.ts'
 import { look, mountsOf, portsOf, type StepContext } from './step.ts'
 
-/** Steps that leave nothing of the container on the host; an image is nobody's. */
-const LEAVES_NOTHING: ReadonlySet<string> = new Set(['obtainImage'])
+/** Steps that leave nothing of the container on the host; an image is nobody's, and a claim is replaced by the next. */
+const LEAVES_NOTHING: ReadonlySet<string> = new Set(['obtainImage', 'claimResources'])
 
 export function leavesNothing(steps: Iterable<string>): boolean {
   return [...steps].every((name) => LEAVES_NOTHING.has(name))

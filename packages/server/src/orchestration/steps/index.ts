@@ -5,6 +5,7 @@ import { runInitMembers } from './capsule/init-members.ts'
 import { rejoinMembers } from './capsule/rejoin.ts'
 import { removeMembers } from './capsule/remove.ts'
 import { startMembers } from './capsule/start-members.ts'
+import { claimResources, releaseResources } from './resources.ts'
 import { commitContainer } from './commit-container.ts'
 import { createContainer } from './create-container.ts'
 import { obtainImage } from './image.ts'
@@ -51,4 +52,6 @@ export const STEPS: Readonly<Record<StepName, Step>> = {
   detachCapsuleVolumes,
   bindPorts,
   changeSecurityGroup,
+  claimResources,
+  releaseResources,
 }

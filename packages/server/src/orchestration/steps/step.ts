@@ -1,5 +1,6 @@
 import type { Checkpoint, Clock, Logger } from '../ports/clock.ts'
 import type { ImageDriver, LocalImage, NetworkDriver, VolumeDriver } from '../ports/drivers.ts'
+import type { ResourceClaims } from '../ports/resource-claims.ts'
 import type { ContainerEngine, EngineMount } from '../ports/engine.ts'
 import type {
   AssignedContainer,
@@ -20,6 +21,8 @@ export interface HostTools {
   readonly images: ImageDriver
   readonly networks: NetworkDriver
   readonly volumes: VolumeDriver
+  /** Absent: nobody counts besides us. */
+  readonly claims?: ResourceClaims | undefined
   /** Cores for containers that share, where others are given away; empty: all of them. */
   readonly floatingCpus: readonly number[]
   /** Bounds what the engine is made to do at once. Sixteen starts on two cores are done soonest with eight a core. */

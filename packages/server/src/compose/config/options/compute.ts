@@ -34,6 +34,10 @@ export const COMPUTE_OPTIONS = {
     help: 'Start containers that were running when the host went down, and that the engine does not start by itself.',
   }),
   enableCpuPinning: flag('compute', 'enable_cpu_pinning', { fallback: 'false', help: 'Offer dedicated cores.' }),
+  hostSharedWithNova: flag('compute', 'host_shared_with_nova', {
+    fallback: 'false',
+    help: "Take what containers hold from Nova's resource provider of this host, whose inventory stays Nova's.",
+  }),
   reserveDiskForImage: decimal(0, 1)('compute', 'reserve_disk_for_image', {
     fallback: '0.2',
     help: "Share of the engine's disk that is kept for images.",
@@ -76,6 +80,10 @@ export const COMPUTE_OPTIONS = {
     fallback: 'zun.scheduler.filters.all_filters',
     help: 'Filters that may be enabled; classes of Python are no filters here and are not counted.',
     multiple: true,
+  }),
+  maxPlacementResults: whole(1, 1_000_000)('scheduler', 'max_placement_results', {
+    fallback: '1000',
+    help: 'Hosts that Placement may offer for one container.',
   }),
   enabledFilters: filterNames('scheduler', 'enabled_filters', {
     fallback: 'AvailabilityZoneFilter,ComputeFilter,RuntimeFilter',
