@@ -90,6 +90,10 @@ export class CloudUser {
     return await this.#expect<T>(type, 'PUT', path, body)
   }
 
+  async patch<T>(type: ServiceType, path: string, body: object): Promise<T> {
+    return await this.#expect<T>(type, 'PATCH', path, body)
+  }
+
   async delete(type: ServiceType, path: string): Promise<void> {
     await this.#expect(type, 'DELETE', path)
   }
