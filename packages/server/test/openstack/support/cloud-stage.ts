@@ -1,4 +1,5 @@
 /** A service in a cloud, for the tests of one file; the last of them is that nothing is left behind. */
+import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { ApiClient, OBEDIENT, type ContainerBody } from '../../support/api-client.ts'
 import { freePort, ZundProcess } from '../../support/zund-process.ts'
@@ -82,6 +83,22 @@ export class CloudStage {
       body: { image: 'busybox', image_driver: 'glance', command: OBEDIENT, ...body },
     })
     return await api.waitFor(uuid, (found) => found.status === 'Running')
+  }
+
+  /** What a line of shell in a container of demo prints. */
+  async shell(uuid: string, line: string): Promise<string> {
+    const { output, exit_code: code } = await this.#execute(uuid, line)
+    assert.equal(code, 0, `${line}: ${output}`)
+    return output
+  }
+
+  async exitCode(uuid: string, line: string): Promise<number> {
+    return (await this.#execute(uuid, line)).exit_code
+  }
+
+  async #execute(uuid: string, line: string): Promise<{ output: string; exit_code: number }> {
+    const query = new URLSearchParams({ command: `sh -c '${line}'`, run: 'true', interactive: 'false' })
+    return await this.api().expect(200, 'POST', `/v1/containers/${uuid}/execute?${query.toString()}`)
   }
 
   async assertNothingLeft(): Promise<void> {
