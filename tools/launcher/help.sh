@@ -116,10 +116,13 @@ TEXT
 help_status() {
   cat <<'TEXT'
 Usage: ./zund status [--state-dir DIR] [--json]
+       ./zund status upgrade check [--config-file FILE]... [--config-dir DIR]... [--state-dir DIR]
 
-Shows whether the service runs, its roles, its container engine, and how many containers and operations there are.
+Shows whether the service that `up` started runs, its roles, its container engine, and how many containers and
+operations there are. Exit status: 0 when it runs, 3 when it does not.
 
-Exit status: 0 when it runs, 3 when it does not.
+`upgrade check` says whether this program can take over what is there: configuration, policy files, database and
+certificates. Exit status: 0 it can; 1 something is worth a look; 2 something is in the way.
 TEXT
 }
 

@@ -27,6 +27,8 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
       case 'down':
         return await (await import('./down.ts')).down(rest, streams)
       case 'status':
+        // Two words behind it are upstream's `zun-status`.
+        if (rest[0] === 'upgrade') return (await import('./upgrade-check.ts')).upgradeCheck(rest, streams)
         return await (await import('./status.ts')).status(rest, streams)
       case 'policy':
         return (await import('./policy.ts')).policy(rest, streams)

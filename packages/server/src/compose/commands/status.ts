@@ -14,9 +14,11 @@ import { defaultStateDir, parseOptions, type Streams } from './args.ts'
 import { DATABASE_FILE } from '../control-plane.ts'
 
 export const STATUS_HELP = `usage: zund status [--state-dir DIR] [--json]
+       zund status upgrade check [--config-file FILE]... [--config-dir DIR]... [--state-dir DIR]
 
 Shows whether the service runs, its roles, its container engine, and how many containers and operations there are.
-Exit code 0 when it runs, 3 when it does not.
+Exit code 0 when it runs, 3 when it does not. 'upgrade check' says whether this program can take over what is there: 0 it
+can, 1 something is worth a look, 2 something is in the way.
 
   --state-dir DIR   state directory of the service (default: $ZUND_STATE_DIR, /var/lib/zund for root,
                     else ~/.local/state/zund)
