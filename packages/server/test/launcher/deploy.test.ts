@@ -69,7 +69,10 @@ test('status upgrade check ends with 0, 1 or 2, as what it finds is', (t) => {
   const check = (...more: readonly string[]) => zund('status', 'upgrade', 'check', ...more)
   const fresh = check()
   assert.equal(fresh.code, 1)
-  assert.match(fresh.out, /\| Check: Database Schema +\|\n\| Result: Warning +\|\n\| Details: there is no .*zund\.sqlite/)
+  assert.match(
+    fresh.out,
+    /\| Check: Database Schema +\|\n\| Result: Warning +\|\n\| Details: there is no .*zund\.sqlite/,
+  )
   assert.equal(zund('db', 'sync').code, 0)
   assert.deepEqual(
     check().out.match(/Result: \w+/g),
