@@ -63,7 +63,7 @@ export const HostInventorySchema = Type.Object({
   }),
   /** `address/prefix` of every subnet the host routes: local networks must stay clear of them. */
   routedSubnets: Type.Array(Type.String()),
-  /** Where a cloud counts what hosts have: under which resource provider this one is, and whether others use it too. */
+  /** Where a cloud counts what hosts have: under which resource provider this one is, and whether others may hold of it. */
   resourceProvider: Type.Optional(Type.Object({ uuid: Type.String(), isShared: Type.Boolean() })),
 })
 export type HostInventory = Static<typeof HostInventorySchema>

@@ -139,14 +139,19 @@ describe('what a host has', () => {
     assert.deepEqual([Object.keys(inventories), inventories['VCPU']?.['total']], [['VCPU'], 99])
   })
 
-  it('is not told under a name that another provider has, which stays as it is', async (t) => {
+  it('is told of the provider of an earlier installation, but not of one of Nova’s', async (t) => {
     const name = `zund-test-${randomUUID()}`
     const other = await provider(t, name)
     logged.length = 0
     const told = await report(name).told(randomUUID(), has, signal)
-    assert.equal(told.resourceProvider, undefined)
-    assert.match(JSON.stringify(logged), new RegExp(`is another one \\(${other}\\).*host_shared_with_nova`))
-    assert.deepEqual((await client.inventories(other, signal)).inventories, {})
+    assert.deepEqual(told.resourceProvider, { uuid: other, isShared: true })
+    assert.equal((await client.inventories(other, signal)).inventories['VCPU']?.['total'], has.cpus)
+    const { generation } = await client.traits(other, signal)
+    await client.putTraits(other, generation, ['COMPUTE_VOLUME_ATTACH_WITH_TAG'], signal)
+    const refused = await report(name).told(randomUUID(), { ...has, cpus: 1 }, signal)
+    assert.equal(refused.resourceProvider, undefined)
+    assert.match(JSON.stringify(logged), new RegExp(`is Nova's \\(${other}\\).*host_shared_with_nova`))
+    assert.equal((await client.inventories(other, signal)).inventories['VCPU']?.['total'], has.cpus)
   })
 })
 

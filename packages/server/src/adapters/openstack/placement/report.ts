@@ -20,6 +20,9 @@ export interface ReportOptions {
   readonly reservedForImages: number
 }
 
+/** Of each compute node of Nova. */
+const NOVA_TRAITS = 'COMPUTE_'
+
 /** Tells Placement what a host has, and the inventory what Placement makes of it. */
 export class ResourceReport {
   readonly #options: ReportOptions
@@ -60,22 +63,23 @@ export class ResourceReport {
       const { inventories } = await client.inventories(uuid, signal)
       return { ratios: ratiosIn(inventories, inventory), resourceProvider: { uuid, isShared: true } }
     }
-    await this.#ensureOwn(hostUuid, signal)
+    const resourceProvider = await this.#own(hostUuid, signal)
+    const { uuid } = resourceProvider
     const ratios = await overConflicts(
       clock,
       signal,
       async () => {
-        const there = await client.inventories(hostUuid, signal)
+        const there = await client.inventories(uuid, signal)
         const set = this.#ratios(there.inventories, inventory)
         const wanted = { ...there.inventories, ...this.#wanted(inventory, set) }
         if (!isLike(there.inventories, wanted)) {
-          await client.putInventories(hostUuid, { ...there, inventories: wanted }, signal)
+          await client.putInventories(uuid, { ...there, inventories: wanted }, signal)
         }
         return set
       },
       (type) => type !== 'placement.inventory.inuse',
     )
-    return { ratios, resourceProvider: { uuid: hostUuid, isShared: false } }
+    return { ratios, resourceProvider }
   }
 
   async #shared(names: readonly string[], signal: AbortSignal): Promise<string> {
@@ -86,23 +90,34 @@ export class ResourceReport {
     throw new Error(`there is no resource provider named ${names.join(' or ')}, with which the host is shared`)
   }
 
-  async #ensureOwn(uuid: string, signal: AbortSignal): Promise<void> {
-    const { client, host } = this.#options
+  /**
+   * Under the uuid of the host's record. One of its name that was there before, as that of an earlier installation, is
+   * used; what is held of it by those whom we do not know is left alone.
+   */
+  async #own(uuid: string, signal: AbortSignal): Promise<NonNullable<HostInventory['resourceProvider']>> {
+    const { client, host, log } = this.#options
     const isThere = async (): Promise<boolean> =>
       (await client.providersInTree(uuid, signal)).some((provider) => provider.uuid === uuid)
-    if (await isThere()) return
+    const own = { uuid, isShared: false }
+    if (await isThere()) return own
     try {
       await client.createProvider({ uuid, name: host }, signal)
+      return own
     } catch (error) {
       if (!(error instanceof OpenStackError) || error.status !== 409) throw error
-      // Somebody has made it just now; or the name belongs to another one, whose inventory is not ours to write.
-      if (await isThere()) return
+      // Somebody has made it just now; or the name is taken.
+      if (await isThere()) return own
       const other = await client.providerByName(host, signal)
-      throw new Error(
-        `the resource provider named ${host} is another one (${other?.uuid ?? 'unknown'}): ` +
-          'if it is that of Nova, set host_shared_with_nova; if it is left over, remove it',
-        { cause: error },
-      )
+      if (other === undefined) throw error
+      const { traits } = await client.traits(other.uuid, signal)
+      if (traits.some((trait) => trait.startsWith(NOVA_TRAITS))) {
+        const message = `the resource provider named ${host} is Nova's (${other.uuid}): [compute] host_shared_with_nova is to be set`
+        throw new Error(message, { cause: error })
+      }
+      if (this.#known?.uuid !== other.uuid) {
+        log.info({ host, provider: other.uuid }, 'a resource provider of its name was there before and is used')
+      }
+      return { uuid: other.uuid, isShared: true }
     }
   }
 
