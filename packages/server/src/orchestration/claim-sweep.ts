@@ -4,6 +4,7 @@ import type { Clock, Logger, Service } from './ports/clock.ts'
 import type { ResourceClaims } from './ports/resource-claims.ts'
 import type { Host, Store } from './ports/store.ts'
 import { claimOf, claimOn } from './scheduling/claim-of.ts'
+import { Rounds } from './rounds.ts'
 
 export interface ClaimSweepDeps {
   readonly store: Store
@@ -19,31 +20,28 @@ export interface ClaimSweepDeps {
  */
 export class ClaimSweep implements Service {
   readonly #deps: ClaimSweepDeps
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
   /** Claims that were refused; each is told once. */
   readonly #refused = new Set<string>()
 
   constructor(deps: ClaimSweepDeps) {
     this.#deps = deps
+    const { clock, log, pollMs } = deps
+    this.#rounds = new Rounds({
+      clock,
+      log,
+      everyMs: pollMs,
+      work: () => this.look(),
+      failed: 'what is held of the hosts was not compared',
+    })
   }
 
   async start(): Promise<void> {
-    this.#loop = this.#run()
+    await this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
-  }
-
-  async #run(): Promise<void> {
-    const { clock, pollMs } = this.#deps
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await this.look()
-      await clock.sleep(pollMs, signal).catch(() => undefined)
-    }
+    await this.#rounds.stop()
   }
 
   async look(): Promise<void> {
@@ -54,11 +52,11 @@ export class ClaimSweep implements Service {
     })
     for (const host of hosts) {
       const provider = host.inventory?.resourceProvider
-      if (provider === undefined || this.#stopping.signal.aborted) continue
+      if (provider === undefined || this.#rounds.signal.aborted) continue
       try {
         await this.#lookAt(host, provider)
       } catch (error) {
-        if (this.#stopping.signal.aborted) return
+        if (this.#rounds.signal.aborted) return
         log.warn({ host: host.name, why: messageOf(error) }, 'what is held of the host could not be compared')
       }
     }
@@ -66,7 +64,7 @@ export class ClaimSweep implements Service {
 
   async #lookAt(host: Host, { uuid: provider, isShared }: { uuid: string; isShared: boolean }): Promise<void> {
     const { store, claims } = this.#deps
-    const { signal } = this.#stopping
+    const { signal } = this.#rounds
     await claims.markDisabled(provider, host.disabled, { signal })
     // First what is held, then the records: a record is there before its claim is made.
     const held = await claims.heldOf(provider, { signal })
@@ -84,7 +82,7 @@ export class ClaimSweep implements Service {
   /** Held of this host, and by our records not. */
   async #mendExtra(consumer: string, host: Host, isShared: boolean): Promise<void> {
     const { store, claims, log } = this.#deps
-    const { signal } = this.#stopping
+    const { signal } = this.#rounds
     const record = await store.containers.byUuid(consumer, { kind: 'all' })
     if (record?.host === host.name && record.allocation !== null) return
     // Another service's, as long as we do not know that it was one of ours.
@@ -98,7 +96,7 @@ export class ClaimSweep implements Service {
 
   async #mendMissing({ uuid }: Container, provider: string): Promise<void> {
     const { store, claims, log } = this.#deps
-    const { signal } = this.#stopping
+    const { signal } = this.#rounds
     // What is under way claims and releases by itself.
     if ((await store.operations.unfinished(uuid)).length > 0) return
     const record = await store.containers.byUuid(uuid, { kind: 'all' })

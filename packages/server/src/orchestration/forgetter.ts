@@ -1,5 +1,6 @@
 import type { Clock, Logger, Service } from './ports/clock.ts'
 import type { Store, Tx } from './ports/store.ts'
+import { Rounds } from './rounds.ts'
 
 export interface Forgettable {
   /** For the log. */
@@ -22,33 +23,26 @@ const AT_ONCE = 200
 /** Forgets what has been kept for long enough. Several processes may do it: what is gone is gone. */
 export class Forgetter implements Service {
   readonly #deps: ForgetterDeps
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
 
   constructor(deps: ForgetterDeps) {
     this.#deps = deps
+    const { clock, log } = deps
+    this.#rounds = new Rounds({
+      clock,
+      log,
+      everyMs: EVERY_MS,
+      work: () => this.forgetOld(),
+      failed: 'what is old was not removed; it is tried again',
+    })
   }
 
-  start(): Promise<void> {
-    this.#loop = this.#run()
-    return Promise.resolve()
+  async start(): Promise<void> {
+    await this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#deps
-    while (!this.#stopping.signal.aborted) {
-      try {
-        await this.forgetOld()
-      } catch (error) {
-        log.warn({ err: error }, 'what is old was not removed; it is tried again')
-      }
-      await clock.sleep(EVERY_MS, this.#stopping.signal).catch(() => undefined)
-    }
+    await this.#rounds.stop()
   }
 
   /** Returns how many were forgotten of all kinds. */
@@ -60,7 +54,7 @@ export class Forgetter implements Service {
       for (;;) {
         const now = await store.write((tx) => purge(tx, AT_ONCE))
         forgotten += now
-        if (now < AT_ONCE || this.#stopping.signal.aborted) break
+        if (now < AT_ONCE || this.#rounds.signal.aborted) break
       }
       if (forgotten > 0) log.info({ count: forgotten }, `forgot ${what}`)
       all += forgotten

@@ -2,6 +2,7 @@ import { messageOf } from '../domain/errors.ts'
 import type { Advance } from './ports/advances.ts'
 import type { Clock, Logger, Service } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
+import { Rounds } from './rounds.ts'
 
 export interface ReclaimerDeps {
   readonly store: Pick<Store, 'advances' | 'operations' | 'write'>
@@ -23,41 +24,36 @@ const TIMEOUT_MS = 60_000
  */
 export class Reclaimer implements Service {
   readonly #deps: ReclaimerDeps
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
 
   constructor(deps: ReclaimerDeps) {
     this.#deps = deps
+    const { clock, log } = deps
+    this.#rounds = new Rounds({
+      clock,
+      log,
+      everyMs: EVERY_MS,
+      work: () => this.reclaim(),
+      failed: 'what was made in advance was not looked at',
+    })
   }
 
-  start(): Promise<void> {
-    this.#loop = this.#run()
-    return Promise.resolve()
+  async start(): Promise<void> {
+    await this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#deps
-    while (!this.#stopping.signal.aborted) {
-      await this.reclaim().catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) log.warn({ err: error }, 'what was made in advance was not looked at')
-      })
-      await clock.sleep(EVERY_MS, this.#stopping.signal).catch(() => undefined)
-    }
+    await this.#rounds.stop()
   }
 
   async reclaim(): Promise<void> {
     const { store, log } = this.#deps
     for (const advance of await store.advances.due(ABANDONED_MS, AT_ONCE)) {
-      this.#stopping.signal.throwIfAborted()
+      this.#rounds.signal.throwIfAborted()
       if (await this.#isInWork(advance)) continue
       const { uuid, kind } = advance
       try {
-        const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(TIMEOUT_MS)])
+        const signal = AbortSignal.any([this.#rounds.signal, AbortSignal.timeout(TIMEOUT_MS)])
         await this.#deps.remove[kind](uuid, { signal })
         await store.write((tx) => tx.advances.remove(uuid))
         log.info({ kind, uuid }, 'removed what was made for a request that came to nothing')

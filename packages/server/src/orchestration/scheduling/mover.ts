@@ -1,6 +1,7 @@
 import type { Clock, Logger, Service } from '../ports/clock.ts'
 import type { Doorbell, Host, Store } from '../ports/store.ts'
 import { CONDUCTOR_LANE, hostLane, type Operation } from '../../domain/operation/types.ts'
+import { Rounds } from '../rounds.ts'
 import { isUp } from './host-views.ts'
 import { move, type MovingOptions } from './move.ts'
 
@@ -19,33 +20,26 @@ const MOST_AT_ONCE = 50
 /** Gives creates that wait for a host that is away to another one. What was begun waits for the host. */
 export class Mover implements Service {
   readonly #deps: MoverDeps
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
 
   constructor(deps: MoverDeps) {
     this.#deps = deps
+    const { clock, log, pollMs } = deps
+    this.#rounds = new Rounds({
+      clock,
+      log,
+      everyMs: pollMs,
+      work: () => this.look(),
+      failed: 'creates of hosts that are away were not looked at',
+    })
   }
 
   async start(): Promise<void> {
-    this.#loop = this.#run()
+    await this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log, pollMs } = this.#deps
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        log.warn({ err: error }, 'creates of hosts that are away were not looked at')
-      }
-      await clock.sleep(pollMs, signal).catch(() => undefined)
-    }
+    await this.#rounds.stop()
   }
 
   async look(): Promise<void> {

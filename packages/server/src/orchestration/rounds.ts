@@ -1,0 +1,50 @@
+import type { Clock, Logger, Service } from './ports/clock.ts'
+
+export interface RoundsOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Between the end of a round and the next. */
+  readonly everyMs: number
+  readonly work: () => Promise<unknown>
+  /** For the log, when a round has failed; the next one comes all the same. */
+  readonly failed: string
+}
+
+/** What is done at the start and then every so often, until it is stopped. */
+export class Rounds implements Service {
+  readonly #options: RoundsOptions
+  readonly #stopping = new AbortController()
+  #loop: Promise<void> | undefined
+
+  constructor(options: RoundsOptions) {
+    this.#options = options
+  }
+
+  /** Aborted when it is to stop: for the work. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal
+  }
+
+  async start(): Promise<void> {
+    this.#loop = this.#run()
+  }
+
+  /** Resolves when the round that is under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log, everyMs, work, failed } = this.#options
+    const { signal } = this
+    while (!signal.aborted) {
+      try {
+        await work()
+      } catch (error) {
+        if (!signal.aborted) log.warn({ err: error }, failed)
+      }
+      await clock.sleep(everyMs, signal).catch(() => undefined)
+    }
+  }
+}
