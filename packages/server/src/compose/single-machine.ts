@@ -22,8 +22,6 @@ import { composeTerminals } from './terminals.ts'
 import { watchedTls } from './tls.ts'
 import { apiTls, terminalTls } from './tls-places.ts'
 
-export const ROLES = ['api', 'conductor', 'compute', 'wsproxy'] as const
-
 export interface SingleMachineOptions {
   readonly config: Config
   readonly state: StateDir

@@ -18,6 +18,8 @@ export interface RunRecord {
 }
 
 const EXCLUSIVE = 'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE'
+/** Milliseconds that another one may take to look whether it is held. */
+const LOOK_MS = 200
 /** A read that does not end. */
 const SHARED = 'BEGIN; SELECT name FROM sqlite_master'
 
@@ -41,7 +43,8 @@ export class StateDir {
       chmodSync(this.path, 0o700)
       const probe = this.file('.writable')
       writeFileSync(probe, '')
-      rmSync(probe)
+      // Another role may be doing the same.
+      rmSync(probe, { force: true })
     } catch (error) {
       throw new ConfigError(`the state directory ${this.path} cannot be written: ${messageOf(error)}`)
     }
@@ -68,7 +71,7 @@ export class StateDir {
   }
 
   #take(file: string, how: string): boolean {
-    const lock = new DatabaseSync(this.file(file), { timeout: 0 })
+    const lock = new DatabaseSync(this.file(file), { timeout: LOOK_MS })
     try {
       lock.exec(how)
     } catch {
@@ -79,12 +82,12 @@ export class StateDir {
     return true
   }
 
-  /** Whether some process holds the directory. */
-  isHeld(): boolean {
-    if (!existsSync(this.file('lock'))) return false
-    if (!this.lock()) return true
+  /** Whether a process runs this role by itself. */
+  isHeldFor(role: string): boolean {
+    if (!existsSync(this.file(`lock.${role}`))) return false
+    const isFree = this.#take(`lock.${role}`, SHARED)
     this.unlock()
-    return false
+    return !isFree
   }
 
   writeRunRecord(record: RunRecord): void {

@@ -66,7 +66,16 @@ test('one state directory has each role once', async () => {
   assert.match((await on.zund('api', '--config-file', config)).err, /is in use: 'zund api' or 'zund up' runs on it/)
   const up = await on.zund('up', '--no-install', '--state-dir', on.path('state'), '--config-file', config)
   assert.match(up.out, /runs already in/)
+  const status = await on.zund('status', '--state-dir', on.path('state'))
+  assert.equal(status.code, 0)
+  assert.match(status.out, /^zund +running$/m)
+  assert.match(status.out, /^api +up$/m)
+  assert.doesNotMatch(status.out, /^compute/m)
   assert.equal(await api.stop(), 0)
+})
+
+test('without a role that runs, status says so', async () => {
+  assert.equal((await on.zund('status', '--state-dir', on.path('state'))).code, 3)
 })
 
 test('SIGHUP counts for what may change, and says what needs a restart', async () => {

@@ -12,6 +12,7 @@ import type { Schema } from '../../adapters/sql/schema.ts'
 import { startTicksOf, StateDir } from '../state-dir.ts'
 import { defaultStateDir, parseOptions, type Streams } from './args.ts'
 import { DATABASE_FILE } from '../control-plane.ts'
+import { ROLES } from '../roles.ts'
 
 export const STATUS_HELP = `usage: zund status [--state-dir DIR] [--json]
        zund status upgrade check [--config-file FILE]... [--config-dir DIR]... [--state-dir DIR]
@@ -57,17 +58,18 @@ export async function status(argv: readonly string[], { out }: Streams): Promise
 
 async function inspect(state: StateDir): Promise<Report> {
   const record = state.readRunRecord()
-  const running = record !== undefined && startTicksOf(record.pid) === record.startTicks
+  const isUp = record !== undefined && startTicksOf(record.pid) === record.startTicks
   const stored = await readDatabase(state.file(DATABASE_FILE))
-  const api = running ? await healthOf(record.endpoint) : 'down'
-  const roles = Object.fromEntries((running ? record.roles : []).map((role) => [role, role === 'api' ? api : 'up']))
+  const api = isUp ? await healthOf(record.endpoint) : 'up'
+  // Each by itself: which of them hold their lock is all that is known of them here.
+  const running = isUp ? record.roles : ROLES.filter((role) => state.isHeldFor(role))
   return {
-    running,
+    running: running.length > 0,
     state_dir: state.path,
-    endpoint: running ? record.endpoint : null,
-    pid: running ? record.pid : null,
-    started_at: running ? record.startedAt : null,
-    roles,
+    endpoint: isUp ? record.endpoint : null,
+    pid: isUp ? record.pid : null,
+    started_at: isUp ? record.startedAt : null,
+    roles: Object.fromEntries(running.map((role) => [role, role === 'api' ? api : 'up'])),
     engine: stored.engine,
     containers: stored.containers,
     operations: stored.operations,
@@ -79,7 +81,7 @@ function lines(report: Report): string[] {
     Object.entries(all)
       .map(([name, count]) => `${count} ${name}`)
       .join(', ') || 'none'
-  const since = report.running ? ` (pid ${report.pid}, since ${report.started_at})` : ''
+  const since = report.pid === null ? '' : ` (pid ${report.pid}, since ${report.started_at})`
   return [
     `zund        ${report.running ? 'running' : 'not running'}${since}`,
     `state       ${report.state_dir}`,

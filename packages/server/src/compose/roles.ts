@@ -1,0 +1,2 @@
+/** What the service is made of. */
+export const ROLES = ['api', 'conductor', 'compute', 'wsproxy'] as const
