@@ -121,14 +121,12 @@ function join(port: HostPort, plugger: PortPlugger): Message {
   return {
     InterfaceName: { SrcName: plugger.containerEnd(port.portId), DstPrefix: INTERFACE_PREFIX },
     ...(v4 === undefined ? {} : { Gateway: v4 }),
-    ...(v6 === undefined ? {} : { GatewayIPv6: v6 }),
-    StaticRoutes: port.subnets.flatMap(({ hostRoutes = [] }) =>
-      hostRoutes.map(({ destination, nextHop }) => ({
-        Destination: destination,
-        RouteType: NEXT_HOP,
-        NextHop: nextHop,
-      })),
-    ),
+    ...(v6 === undefined || v4 === undefined ? {} : { GatewayIPv6: v6 }),
+    StaticRoutes: [
+      ...port.subnets.flatMap(({ hostRoutes = [] }) => hostRoutes),
+      // Older engines look at no gateway of an interface that has none of IPv4.
+      ...(v6 === undefined || v4 !== undefined ? [] : [{ destination: '::/0', nextHop: v6 }]),
+    ].map(({ destination, nextHop }) => ({ Destination: destination, RouteType: NEXT_HOP, NextHop: nextHop })),
     // Otherwise the engine puts a container without a gateway on a bridge of its own, past the network service.
     DisableGatewayService: true,
   }

@@ -1,5 +1,6 @@
 /** A service with an engine of its own, whose containers are on networks of the real Neutron. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { importBusybox } from '../../../../../tools/test/busybox-image.ts'
 import { PrivateEngine } from '../../../../../tools/test/private-engine.ts'
 import { ApiClient, OBEDIENT, type ContainerBody } from '../../support/api-client.ts'
@@ -16,6 +17,7 @@ export interface Port {
   readonly device_id: string
   readonly device_owner: string
   readonly mac_address: string
+  readonly project_id: string
   readonly network_id: string
   readonly security_groups: readonly string[]
   readonly fixed_ips: readonly { readonly ip_address: string; readonly subnet_id: string }[]
@@ -25,14 +27,31 @@ export interface Port {
 
 const IMAGE = { image: 'busybox', image_driver: 'glance', command: OBEDIENT } as const
 
+export interface Group {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Network {
+  readonly id: string
+  readonly name: string
+}
+
 export class NetworkStage {
+  #before: readonly string[] = []
+  #networks = 0
+  /** Every container and capsule that was asked for. */
+  readonly #asked: string[] = []
+  /** Begins the names of what is made, so that two runs never meet. */
+  readonly prefix = `zund-test-${randomUUID().slice(0, 8)}`
   #engine: PrivateEngine | undefined
   #zund: ZundProcess | undefined
   #users: { admin: CloudUser; demo: CloudUser; alt: CloudUser } | undefined
   /** Of the projects, to be removed at the end, the last first. */
   readonly #made: (() => Promise<unknown>)[] = []
 
-  async open(): Promise<void> {
+  /** `more`: of zun.conf. */
+  async open(more = ''): Promise<void> {
     const [admin, demo, alt] = await Promise.all([
       CloudUser.login('admin'),
       CloudUser.login('demo'),
@@ -46,13 +65,26 @@ export class NetworkStage {
       args: ['--bridge=none', '--iptables=false', '--ip6tables=false'],
     })
     await importBusybox(this.#engine.socketPath, soon())
-    this.#zund = await ZundProcess.start({ engineSocket: this.#engine.socketPath, conf: conf() })
+    this.#zund = await ZundProcess.start({ engineSocket: this.#engine.socketPath, conf: `${conf()}\n${more}` })
+    this.#before = await this.#left()
   }
 
   async close(): Promise<void> {
     await this.#zund?.destroy()
     await this.#engine?.stop()
+    await this.#sweep()
     for (const undo of this.#made.toReversed()) await undo().catch((error: unknown) => console.error(error))
+  }
+
+  /** What a test that failed has left in Neutron. */
+  async #sweep(): Promise<void> {
+    const { admin } = this.users
+    for (const uuid of this.#asked) {
+      const { ports } = await admin.get<{ ports: Port[] }>('network', `/v2.0/ports?device_id=${uuid}`)
+      for (const { id } of ports) await admin.call('network', 'DELETE', `/v2.0/ports/${id}`)
+      const group = await this.groupNamed(`zun-${uuid}`)
+      if (group !== undefined) await admin.call('network', 'DELETE', `/v2.0/security-groups/${group.id}`)
+    }
   }
 
   get zund(): ZundProcess {
@@ -82,7 +114,11 @@ export class NetworkStage {
   }
 
   async create(body: object = {}): Promise<ContainerBody> {
-    return await this.api.expect(202, 'POST', '/v1/containers?run=true', { body: { ...IMAGE, ...body } })
+    const made = await this.api.expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', {
+      body: { ...IMAGE, ...body },
+    })
+    this.#asked.push(made.uuid)
+    return made
   }
 
   /** Ends in Error, with this reason. */
@@ -106,10 +142,9 @@ export class NetworkStage {
     for (const uuid of uuids) await this.api.delete(uuid)
   }
 
-  addressOf(container: ContainerBody, version = 4): { addr: string; port: string } {
-    const found = Object.values(container.addresses)
-      .flat()
-      .find((address) => address.version === version)
+  addressOf(container: ContainerBody, version = 4, network?: string): { addr: string; port: string } {
+    const lists = network === undefined ? Object.values(container.addresses) : [container.addresses[network] ?? []]
+    const found = lists.flat().find((address) => address.version === version)
     assert.ok(found, `container ${container.uuid} has no IPv${version} address`)
     return found
   }
@@ -140,6 +175,72 @@ export class NetworkStage {
     return found
   }
 
+  async portOf(deviceId: string): Promise<Port> {
+    const { ports } = await this.users.admin.get<{ ports: Port[] }>('network', `/v2.0/ports?device_id=${deviceId}`)
+    assert.equal(ports.length, 1, `ports of ${deviceId}`)
+    return ports[0] as Port
+  }
+
+  async untilActive(portId: string): Promise<void> {
+    await until(`port ${portId} is active`, async () => (await this.port(portId)).status === 'ACTIVE')
+  }
+
+  async groupNamed(name: string): Promise<Group | undefined> {
+    const path = `/v2.0/security-groups?name=${name}`
+    const { security_groups: groups } = await this.users.admin.get<{ security_groups: Group[] }>('network', path)
+    return groups[0]
+  }
+
+  /** Of the demo project, with one subnet. Without DHCP a port needs no other agent than that of its host to be active. */
+  async network(subnet: object, owner = this.users.demo, more: object = {}): Promise<Network> {
+    this.#networks += 1
+    const name = `${this.prefix}-net-${this.#networks}`
+    const network = await this.make<Network>('networks', 'network', { name, ...more }, owner)
+    await this.make(
+      'subnets',
+      'subnet',
+      { network_id: network.id, ip_version: 4, enable_dhcp: false, ...subnet },
+      owner,
+    )
+    return network
+  }
+
+  async engineNetworks(): Promise<string[]> {
+    return (await this.zund.engine.api<{ Name: string }[]>('GET', '/networks')).map(({ Name: name }) => name)
+  }
+
+  /** Of one member that serves at port 8080. */
+  async capsule(): Promise<{ uuid: string }> {
+    const command = ['sh', '-c', 'echo yes > /tmp/id; httpd -p 8080 -h /tmp; sleep 1000']
+    const template = {
+      kind: 'capsule',
+      capsuleVersion: 'beta',
+      metadata: { name: this.prefix },
+      spec: { containers: [{ image: 'busybox', command, ports: [{ containerPort: 8080 }] }] },
+    }
+    const path = '/v1/capsules'
+    const made = await this.api.expect<{ uuid: string }>(202, 'POST', path, { body: { template } })
+    this.#asked.push(made.uuid)
+    await until('the capsule runs', async () => {
+      const one = `${path}/${made.uuid}`
+      const { status, status_reason: reason } = await this.api.expect<Record<string, unknown>>(200, 'GET', one)
+      if (status === 'Error') assert.fail(`the capsule is in Error: ${String(reason)}`)
+      return status === 'Running'
+    })
+    return made
+  }
+
+  async removeCapsule(uuid: string): Promise<void> {
+    await this.api.expect(204, 'DELETE', `/v1/capsules/${uuid}`)
+    await until('the capsule is gone', async () => (await this.api.call('GET', `/v1/capsules/${uuid}`)).status === 404)
+  }
+
+  async attachRefused(uuid: string, query: string): Promise<string> {
+    const { text, status } = await this.api.call('POST', `/v1/containers/${uuid}/network_attach?${query}`)
+    assert.ok(status >= 400 && status < 500, text)
+    return text
+  }
+
   /** Output and exit code of a line of shell in a container. */
   async sh(uuid: string, line: string): Promise<{ output: string; exit_code: number }> {
     const query = new URLSearchParams({ command: `sh -c '${line}'`, run: 'true', interactive: 'false' })
@@ -149,6 +250,49 @@ export class NetworkStage {
   /** Agents need a moment to let a port's packets through. */
   async untilReached(uuid: string, address: string): Promise<void> {
     await until(`${address} is reached from ${uuid}`, async () => await this.reaches(uuid, address))
+  }
+
+  async untilNotReached(uuid: string, address: string): Promise<void> {
+    await until(`${address} is not reached from ${uuid}`, async () => !(await this.reaches(uuid, address)))
+  }
+
+  /** By the engine itself, while the service is away. */
+  async untilReachedDirectly(uuid: string, address: string): Promise<void> {
+    const { engine } = this.zund
+    await until(`${address} is reached from ${uuid}`, async () => {
+      const Cmd = ['ping', '-c', '1', '-W', '1', address]
+      const path = `/containers/zun-${uuid}/exec`
+      const { Id } = await engine.api<{ Id: string }>('POST', path, { AttachStdout: true, Cmd })
+      await engine.text('POST', `/exec/${Id}/start`, {})
+      return (await engine.api<{ ExitCode: number }>('GET', `/exec/${Id}/json`)).ExitCode === 0
+    })
+  }
+
+  async until(what: string, ask: () => Promise<boolean>): Promise<void> {
+    await until(what, ask)
+  }
+
+  /** In Neutron, on the engine and on the host, besides what the test has made itself. */
+  async assertNothingLeft(): Promise<void> {
+    let last: readonly string[] = []
+    await until('everything is as before', async () => {
+      const left = (await this.#left()).filter((one) => !this.#before.includes(one))
+      last = left
+      return left.length === 0
+    }).catch((error: unknown) => assert.fail(`${String(error)}: ${last.join(', ')}`))
+  }
+
+  async #left(): Promise<string[]> {
+    const { admin } = this.users
+    const { ports } = await admin.get<{ ports: Port[] }>('network', '/v2.0/ports')
+    const path = '/v2.0/security-groups'
+    const { security_groups: groups } = await admin.get<{ security_groups: Group[] }>('network', path)
+    const own = ports.filter(({ device_owner: owner }) => owner === 'compute:kuryr')
+    return [
+      ...own.map(({ id, device_id: device }) => `port ${id} of ${device}`),
+      ...groups.filter(({ name }) => name.startsWith('zun-')).map(({ name }) => `group ${name}`),
+      ...(await this.engineNetworks()).map((name) => `network ${name} of the engine`),
+    ]
   }
 
   async reaches(uuid: string, address: string): Promise<boolean> {
@@ -166,5 +310,14 @@ function conf(): string {
     `project_name = ${project}`,
     'project_domain_name = Default',
   ]
-  return ['[keystone_authtoken]', `www_authenticate_uri = ${authUrl}`, ...login, '[keystone_auth]', ...login].join('\n')
+  return [
+    '[DEFAULT]',
+    'image_driver_list = glance,docker',
+    'default_image_driver = glance',
+    '[keystone_authtoken]',
+    `www_authenticate_uri = ${authUrl}`,
+    ...login,
+    '[keystone_auth]',
+    ...login,
+  ].join('\n')
 }

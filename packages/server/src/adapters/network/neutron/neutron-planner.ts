@@ -128,9 +128,11 @@ export class NeutronPlanner implements NetworkPlanner {
 
   /** Neutron itself refuses the rest when the port is made: what is known before that is said in time. */
   async #askedAddresses(asker: Asker, network: NeutronNetwork, { ipv4, ipv6 }: NetRequest): Promise<string[]> {
+    const asked = [ipv4, ipv6].filter((address) => address !== null)
+    // Its subnets are shown to few. Whether it may be used at all is for others to say, who have not been asked yet.
+    if (isForeign(network)) return asked
     const subnets = await this.#neutron.subnets(network.id, asking(asker))
     if (subnets.length === 0) throw withoutSubnet(network)
-    const asked = [ipv4, ipv6].filter((address) => address !== null)
     for (const address of asked) {
       const parsed = ipaddr.parse(address)
       if (!subnets.some(({ cidr }) => contains(cidr, parsed))) {

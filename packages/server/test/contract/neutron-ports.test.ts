@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'node:test'
+import { Retryable, SystemFault, UserFault } from '../../src/domain/errors.ts'
+import type { PortData, RemotePort } from '../../src/orchestration/ports/wire.ts'
+import { FakeNeutron } from '../support/fake-neutron.ts'
+import { quietLog } from '../support/quiet-log.ts'
+import { OpenStackUnreachable } from '../../src/adapters/openstack/errors.ts'
+import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
+import { PortBinder } from '../../src/adapters/network/neutron/port-binder.ts'
+
+const signal = AbortSignal.timeout(60_000)
+const o = { signal }
+const CONTAINER = '1f0a8a55-43c4-4f0f-8f0a-0f6d6f3a7f25'
+
+describe('ports of a host in Neutron', () => {
+  let neutron: FakeNeutron
+  let binder: PortBinder
+  let networkId: string
+
+  beforeEach(() => {
+    neutron = new FakeNeutron()
+    binder = new PortBinder({ neutron: new NeutronClient(neutron), host: 'here', log: quietLog })
+    networkId = neutron.add('networks', { name: 'net', mtu: 1450, project_id: 'p' }).id
+    neutron.add('subnets', { network_id: networkId, cidr: '10.0.0.0/24', ip_version: 4, gateway_ip: '10.0.0.1' })
+  })
+
+  const planned = (change: Partial<RemotePort> = {}): PortData => ({
+    kind: 'port',
+    networkId,
+    networkName: 'net',
+    projectId: 'p',
+    subnets: [],
+    fixedIps: [],
+    macAddress: null,
+    preserveOnDelete: change.before !== undefined,
+    remote: {
+      portId: null,
+      deviceId: CONTAINER,
+      askedAddresses: [],
+      securityGroups: [],
+      openPorts: [],
+      openGroup: null,
+      before: null,
+      addedGroups: [],
+      removedGroups: [],
+      shared: false,
+      mtu: null,
+      plug: null,
+      ...change,
+    },
+  })
+
+  const given = (): string =>
+    neutron.add('ports', {
+      network_id: networkId,
+      project_id: 'p',
+      mac_address: 'FA:16:3E:00:00:99',
+      device_id: '',
+      device_owner: 'their:own',
+      'binding:host_id': 'elsewhere',
+      security_groups: ['theirs'],
+      fixed_ips: [{ subnet_id: neutron.list('subnets')[0]?.id, ip_address: '10.0.0.99' }],
+    }).id
+
+  it('one is made for the container, and the next try finds it', async () => {
+    const { port } = await binder.bind(planned({ securityGroups: ['g1'], askedAddresses: ['10.0.0.50'] }), o)
+    assert.deepEqual(
+      port.fixedIps.map(({ address }) => address),
+      ['10.0.0.50'],
+    )
+    assert.equal(port.remote?.mtu, 1450)
+    assert.deepEqual(port.remote?.plug, { kind: 'bridge', bridge: null, hybrid: false })
+    const [made] = neutron.list('ports')
+    assert.deepEqual(
+      [
+        made?.['device_id'],
+        made?.['device_owner'],
+        made?.['binding:host_id'],
+        made?.['security_groups'],
+        made?.['tenant_id'],
+      ],
+      [CONTAINER, 'compute:kuryr', 'here', ['g1'], 'p'],
+    )
+    const again = await binder.bind(planned(), o)
+    assert.equal(again.port.remote?.portId, port.remote?.portId)
+    assert.deepEqual(neutron.writes(), ['POST ports'])
+    await binder.release(port, o)
+    await binder.release(port, o)
+    assert.deepEqual(neutron.list('ports'), [])
+  })
+
+  it('of a call whose answer was lost no second port remains', async () => {
+    neutron.onCall = (asked, done) => {
+      if (asked === 'POST ports' && done) throw new OpenStackUnreachable('network', 'does not answer')
+    }
+    await assert.rejects(binder.bind(planned(), o), Retryable)
+    neutron.onCall = () => undefined
+    // As if it had been done twice.
+    neutron.add('ports', { ...neutron.list('ports')[0], id: 'ffffffff-0000-4000-8000-000000000000' })
+    await binder.bind(planned(), o)
+    assert.equal(neutron.list('ports').length, 1)
+  })
+
+  it('one that moves to this host is bound anew', async () => {
+    const elsewhere = new PortBinder({ neutron: new NeutronClient(neutron), host: 'there', log: quietLog })
+    await elsewhere.bind(planned(), o)
+    await binder.bind(planned(), o)
+    assert.deepEqual(
+      neutron.list('ports').map((port) => port['binding:host_id']),
+      ['here'],
+    )
+  })
+
+  it('with a fixed address of one family there is one of the other, too', async () => {
+    neutron.add('subnets', { network_id: networkId, cidr: 'fd00::/64', ip_version: 6, gateway_ip: null })
+    let asked: unknown
+    neutron.onCall = (call, _done, { body }) => {
+      if (call === 'POST ports') asked = (body as { port: { fixed_ips: unknown } }).port.fixed_ips
+    }
+    const { port } = await binder.bind(planned({ askedAddresses: ['10.0.0.50'] }), o)
+    assert.deepEqual(asked, [{ ip_address: '10.0.0.50' }, { subnet_id: neutron.list('subnets')[1]?.id }])
+    assert.deepEqual(
+      port.fixedIps.map(({ version }) => version),
+      [4, 6],
+    )
+  })
+
+  it('a port that was brought is tied, and is afterwards what it was, its groups included', async () => {
+    const portId = given()
+    const data = planned({ portId, before: { deviceOwner: 'their:own', hostId: 'elsewhere' } })
+    let { port } = await binder.bind(data, o)
+    assert.equal(port.macAddress, 'fa:16:3e:00:00:99')
+    port = await binder.changeGroup(port, { kind: 'add', group: 'added' }, o)
+    port = await binder.changeGroup(port, { kind: 'remove', group: 'theirs' }, o)
+    port = await binder.changeGroup(port, { kind: 'remove', group: 'theirs' }, o)
+    assert.deepEqual(neutron.list('ports')[0]?.['security_groups'], ['added'])
+    await binder.release(port, o)
+    const [now] = neutron.list('ports')
+    assert.deepEqual(
+      [now?.['device_id'], now?.['device_owner'], now?.['binding:host_id'], now?.['security_groups']],
+      ['', 'their:own', 'elsewhere', ['theirs']],
+    )
+    // It may be in other hands by now.
+    const before = neutron.writes().length
+    await binder.release(port, o)
+    assert.equal(neutron.writes().length, before)
+  })
+
+  it('one that somebody else has taken meanwhile is not taken from them', async () => {
+    const portId = given()
+    const data = planned({ portId, before: { deviceOwner: '', hostId: '' } })
+    const found = neutron.list('ports')[0]
+    if (found !== undefined) found['device_id'] = 'another'
+    await assert.rejects(
+      binder.bind(data, o),
+      (error) => error instanceof UserFault && /come into use/.test(error.message),
+    )
+    await binder.release(data, o)
+    assert.deepEqual(neutron.writes(), [])
+    neutron.tables.get('ports')?.clear()
+    await assert.rejects(
+      binder.bind(data, o),
+      (error) => error instanceof UserFault && /could not be found/.test(error.message),
+    )
+  })
+
+  it('a binding that failed ends it with the reason, and is tried anew by the next try', async () => {
+    neutron.vifType = 'binding_failed'
+    const failed = (error: unknown): boolean =>
+      error instanceof SystemFault && /could not bind port/.test(error.message)
+    await assert.rejects(binder.bind(planned(), o), failed)
+    neutron.vifType = 'hw_veb'
+    await assert.rejects(binder.bind(planned(), o), /kind 'hw_veb'/)
+    neutron.vifType = 'ovs'
+    await binder.bind(planned(), o)
+    assert.equal(neutron.list('ports').length, 1)
+  })
+
+  it('what Neutron refuses is told in its words, what is no answer is tried again', async () => {
+    neutron.onCall = (asked) => {
+      if (asked === 'POST ports') throw neutron.refusal(409, 'OverQuota', 'Quota exceeded for resources: port')
+    }
+    await assert.rejects(
+      binder.bind(planned(), o),
+      (error) => error instanceof UserFault && /Quota exceeded for resources: port/.test(error.message),
+    )
+    neutron.onCall = () => {
+      throw neutron.refusal(503, '', 'busy')
+    }
+    await assert.rejects(binder.bind(planned(), o), Retryable)
+    await assert.rejects(binder.release(planned(), o), Retryable)
+  })
+
+  it('exposed ports have one group for all ports of the container, gone with the last', async () => {
+    const open = { openPorts: ['80/tcp', '53/udp'] }
+    const { port } = await binder.bind(planned(open), o)
+    const other = neutron.add('networks', { name: 'other', project_id: 'p' }).id
+    neutron.add('subnets', { network_id: other, cidr: '10.1.0.0/24', ip_version: 4 })
+    const second = await binder.bind({ ...planned(open), networkId: other }, o)
+    const [group, ...more] = neutron.list('security-groups')
+    assert.deepEqual([group?.['name'], group?.['tenant_id'], more], [`zun-${CONTAINER}`, 'p', []])
+    assert.equal(port.remote?.openGroup, group?.id)
+    const rules = neutron.list('security-group-rules').slice(0, 4)
+    assert.deepEqual(
+      rules.map((rule) => [rule['protocol'], rule['port_range_min'], rule['remote_ip_prefix']]),
+      [
+        ['tcp', 80, '0.0.0.0/0'],
+        ['tcp', 80, '::/0'],
+        ['udp', 53, '0.0.0.0/0'],
+        ['udp', 53, '::/0'],
+      ],
+    )
+    neutron.onCall = (asked, done) => {
+      if (asked === 'DELETE security-groups' && !done && neutron.list('ports').length > 0) {
+        throw neutron.refusal(409, 'SecurityGroupInUse', 'in use')
+      }
+    }
+    await binder.release(port, o)
+    assert.equal(neutron.list('security-groups').length, 1)
+    await binder.release(second.port, o)
+    assert.deepEqual(neutron.list('security-groups'), [])
+  })
+})

@@ -1,0 +1,105 @@
+/** What may be asked of networks and ports of Neutron, and what becomes of ports that a user has brought. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { NetworkStage, type Network, type Port } from './support/network-stage.ts'
+
+describe('ports and networks that are asked for', () => {
+  const stage = new NetworkStage()
+  let network: Network
+  before(async () => {
+    await stage.open()
+    network = await stage.network({ cidr: '10.64.0.0/24' })
+  })
+  after(async () => stage.close())
+
+  const aPort = async (fields: object = {}, owner = stage.users.demo): Promise<Port> =>
+    await stage.make<Port>('ports', 'port', { network_id: network.id, ...fields }, owner)
+
+  it('a port that was brought is used as it is, and given back exactly as it was', async () => {
+    const name = `${stage.prefix}-mine`
+    const port = await aPort({ name, fixed_ips: [{ ip_address: '10.64.0.30' }], device_owner: 'zund:test' })
+    const earlier = await stage.port(port.id)
+    const container = await stage.run({ nets: [{ port: name }] })
+    const address = stage.addressOf(container)
+    assert.deepEqual([address.addr, address.port], ['10.64.0.30', port.id])
+    assert.deepEqual(container.addresses[network.id]?.[0], {
+      addr: '10.64.0.30',
+      version: 4,
+      port: port.id,
+      subnet_id: port.fixed_ips[0]?.subnet_id,
+      preserve_on_delete: true,
+    })
+    const { output } = await stage.sh(container.uuid, 'ip link show dev eth0')
+    assert.match(output, new RegExp(`ether ${port.mac_address}`))
+    const used = await stage.port(port.id)
+    assert.deepEqual([used.device_id, used.device_owner], [container.uuid, 'compute:kuryr'])
+    assert.match(await stage.refused(400, { nets: [{ port: port.id }] }), /port-in-use/)
+    await stage.remove(container.uuid)
+    const now = await stage.port(port.id)
+    for (const [field, value] of Object.entries(earlier)) {
+      // These tell how often it was written.
+      if (field === 'updated_at' || field === 'revision_number') continue
+      assert.deepEqual(now[field as keyof Port], value, field)
+    }
+  })
+
+  it('a port is attached and detached while the container runs, and stays', async () => {
+    const port = await aPort()
+    const container = await stage.run({ nets: [{ network: 'demo-net' }] })
+    const path = `/v1/containers/${container.uuid}`
+    await stage.api.expect(200, 'POST', `${path}/network_attach?port=${port.id}`)
+    await stage.api.waitFor(container.uuid, (now) => now.addresses[network.id]?.[0]?.port === port.id)
+    await stage.until('the interface is there', async () =>
+      (await stage.sh(container.uuid, 'ip link')).output.includes(port.mac_address),
+    )
+    await stage.api.expect(202, 'POST', `${path}/network_detach?network=${network.name}`)
+    await stage.api.waitFor(container.uuid, (now) => now.addresses[network.id] === undefined)
+    const { device_id: device, device_owner: owner, 'binding:host_id': host } = await stage.port(port.id)
+    assert.deepEqual([device, owner, host], ['', '', ''])
+    await stage.remove(container.uuid)
+  })
+
+  it('what is not there, not theirs or not usable is refused with its name before anything is made', async () => {
+    const { alt, demo, admin } = stage.users
+    const nothing = `${stage.prefix}-nothing`
+    assert.match(await stage.refused(404, { nets: [{ network: nothing }] }), /network-not-found.*nothing/)
+    assert.match(await stage.refused(404, { nets: [{ port: nothing }] }), /port-not-found.*nothing/)
+    assert.match(await stage.refused(400, { security_groups: [nothing] }), /invalid-value.*nothing/)
+    const foreign = await stage.network({ cidr: '10.65.0.0/24' }, alt)
+    assert.match(await stage.refused(404, { nets: [{ network: foreign.id }] }), /network-not-found/)
+    const theirs = await stage.make<Port>('ports', 'port', { network_id: foreign.id }, alt)
+    assert.match(await stage.refused(404, { nets: [{ port: theirs.id }] }), /port-not-found/)
+    const empty = await stage.make<Network>('networks', 'network', { name: `${stage.prefix}-empty` })
+    assert.match(await stage.refused(400, { nets: [{ network: empty.id }] }), /has no subnet/)
+    const twice = `${stage.prefix}-twice`
+    for (const name of [twice, twice]) await stage.make('networks', 'network', { name })
+    assert.match(await stage.refused(409, { nets: [{ network: twice }] }), /Multiple networks.*twice/)
+    const nets = [{ network: network.id }, { network: network.name }]
+    assert.match(await stage.refused(400, { nets }), /given twice/)
+    const outside = [{ network: network.id, 'v4-fixed-ip': '192.0.2.7' }]
+    assert.match(await stage.refused(400, { nets: outside }), /192\.0\.2\.7 is in none of the subnets/)
+    await aPort({ fixed_ips: [{ ip_address: '10.64.0.77' }] })
+    const taken = [{ network: network.id, 'v4-fixed-ip': '10.64.0.77' }]
+    assert.match(await stage.refused(409, { nets: taken }), /10\.64\.0\.77 of network .* is in use/)
+    const lost = await aPort()
+    await admin.put('network', `/v2.0/ports/${lost.id}`, { port: { 'binding:host_id': 'no-such-host' } })
+    assert.match(await stage.refused(400, { nets: [{ port: lost.id }] }), /port-binding-failed/)
+    const outer = { 'router:external': true, shared: false }
+    const external = await stage.network({ cidr: '10.66.0.0/24' }, admin, { ...outer, tenant_id: demo.projectId })
+    assert.match(await stage.refused(403, { nets: [{ network: external.id }] }), /external-network-attach-forbidden/)
+    const { ports } = await admin.get<{ ports: Port[] }>('network', '/v2.0/ports?device_owner=compute:kuryr')
+    assert.deepEqual(
+      ports.filter((port) => port.network_id === network.id),
+      [],
+    )
+  })
+
+  it('a shared network is used, on a port of the own project', async () => {
+    const container = await stage.run({ nets: [{ network: 'shared-net' }] })
+    const port = await stage.port(stage.addressOf(container).port)
+    assert.equal(port.project_id, stage.users.demo.projectId)
+    await stage.remove(container.uuid)
+  })
+
+  it('nothing is left behind', async () => stage.assertNothingLeft())
+})
