@@ -2,6 +2,7 @@ import { COMMON, type Command, type Completes } from '../args/command.ts'
 import { COMMANDS } from '../commands.ts'
 import { say } from '../context.ts'
 import { EXIT } from '../failures.ts'
+import { SERVICE_COMMANDS } from './service-commands.ts'
 
 export const completion: Command = {
   name: 'completion',
@@ -17,7 +18,7 @@ export const completion: Command = {
       const { Misuse } = await import('../failures.ts')
       throw new Misuse(`there is no completion for '${shell}'; there is for ${Object.keys(SHELLS).join(', ')}`)
     }
-    const described: Described[] = []
+    const described: Described[] = [...SERVICE_COMMANDS]
     for (const [name, { load, about, aliases = [] }] of Object.entries(COMMANDS)) {
       const command = await load()
       for (const one of [name, ...aliases]) described.push({ name: one, about, ...optionsOf(command) })

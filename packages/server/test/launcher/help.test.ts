@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SERVICE_COMMANDS } from '../../../cli/src/commands/service-commands.ts'
 import { Checkout } from './checkout.ts'
 
 const ROLES = ['api', 'conductor', 'compute', 'wsproxy', 'db', 'certificates']
@@ -36,6 +37,23 @@ test('help of `up` names all of its options', async (t) => {
     '--no-install',
   ]) {
     assert.ok(out.includes(option), option)
+  }
+})
+
+test('what completion offers of the commands of the service is what their help tells of', async (t) => {
+  const checkout = new Checkout(t)
+  const offered = Object.groupBy(SERVICE_COMMANDS, ({ name }) => name.split(' ')[0] ?? '')
+  const own = ['test', 'bench', 'env']
+  assert.deepEqual(Object.keys(offered).toSorted(), COMMANDS.filter((name) => !own.includes(name)).toSorted())
+  for (const [word, commands = []] of Object.entries(offered)) {
+    const { out } = await checkout.run([word, '--help'])
+    for (const { name, options } of commands) {
+      assert.ok(
+        name.split(' ').every((part) => out.includes(part)),
+        name,
+      )
+      for (const option of options) if (option !== '--help') assert.ok(out.includes(option), `${name} ${option}`)
+    }
   }
 })
 
