@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { createServer as createPlainServer } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { afterEach, beforeEach, test } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import type { OpenStackCall } from '../../src/adapters/openstack/call.ts'
 import { OpenStackError, OpenStackUnreachable } from '../../src/adapters/openstack/errors.ts'
+import { HttpClient, type ClientTls } from '../../src/adapters/openstack/http.ts'
 import { OpenStackSession, type OpenStackSessionOptions } from '../../src/adapters/openstack/session.ts'
 import { VirtualClock } from '../../src/adapters/fake/virtual-clock.ts'
 import type { Logger } from '../../src/orchestration/ports/clock.ts'
+import { certificate } from '../support/certificates.ts'
 import { FakeCloud } from '../support/fake-cloud.ts'
 import { until } from '../support/until.ts'
 
@@ -301,6 +307,67 @@ test('a download that breaks off or stalls fails, and so does one whose reader g
   }
   const cut = await session.stream(download)
   await assert.rejects(text(cut.body), (error: Error) => error instanceof OpenStackUnreachable)
+})
+
+test('certificates are those of the operator: an authority, none at all, and one of our own', async () => {
+  const { cert, key } = certificate('one')
+  const [pem, secret] = [cert.toString(), key.toString()]
+  const strict = createServer(
+    { cert, key, ca: cert, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      const isKnown = request.socket instanceof TLSSocket && request.socket.authorized
+      response.writeHead(isKnown ? 201 : 403).end('{}')
+    },
+  )
+  await new Promise<void>((resolve) => strict.listen(0, '127.0.0.1', resolve))
+  const { port } = strict.address() as AddressInfo
+  const ask = async (tls: ClientTls): Promise<string> => {
+    const http = new HttpClient(tls)
+    const url = new URL(`https://127.0.0.1:${port}/`)
+    try {
+      const answer = await http.send({ url, method: 'GET', headers: {}, signal, stallMs: 10_000 })
+      answer.resume()
+      return String(answer.statusCode)
+    } catch (error) {
+      return String((error as { code?: unknown }).code)
+    } finally {
+      http.close()
+    }
+  }
+  try {
+    assert.match(await ask({ insecure: false }), /SELF_SIGNED|UNABLE_TO_VERIFY/)
+    assert.equal(await ask({ insecure: true }), '403')
+    assert.equal(await ask({ insecure: false, ca: pem }), '403')
+    assert.equal(await ask({ insecure: false, ca: pem, cert: pem, key: secret }), '201')
+    const other = certificate('two').cert.toString()
+    assert.match(await ask({ insecure: false, ca: other }), /SELF_SIGNED|UNABLE_TO_VERIFY/)
+  } finally {
+    strict.closeAllConnections()
+    strict.close()
+  }
+})
+
+test('a connection that the other side has closed meanwhile is opened anew, but a write is not made twice', async () => {
+  let connections = 0
+  const seen: string[] = []
+  const server = createPlainServer((request, response) => {
+    seen.push(String(request.method))
+    response.end('{}', () => setImmediate(() => request.socket.resetAndDestroy()))
+  })
+  server.on('connection', () => (connections += 1))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const http = new HttpClient({ insecure: false })
+  const url = new URL(`http://127.0.0.1:${port}/`)
+  for (let i = 0; i < 5; i += 1) {
+    const answer = await http.send({ url, method: 'GET', headers: {}, signal, stallMs: 10_000 })
+    assert.equal(await text(answer), '{}')
+  }
+  assert.deepEqual(seen, ['GET', 'GET', 'GET', 'GET', 'GET'])
+  assert.ok(connections >= 5)
+  http.close()
+  server.closeAllConnections()
+  server.close()
 })
 
 test('a login says who it is, and to what', async () => {

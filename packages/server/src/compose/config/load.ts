@@ -5,6 +5,7 @@ import { checkTogether } from './check-together.ts'
 import { ConfigError } from './config-error.ts'
 import { databaseFindings, driverFindings, filterFindings, findingsOf, type Finding } from './findings.ts'
 import { IGNORED_OPTIONS } from './ignored-options.ts'
+import { takeFormerNames } from './former-names.ts'
 import { optionKey, parseIni, type IniValues } from './ini.ts'
 import type { Option } from './kinds.ts'
 import { OPTIONS, type Config, type OptionName } from './options.ts'
@@ -35,7 +36,7 @@ export function readConfig({ files, environment, overrides }: ConfigSources): Co
   const written: IniValues = new Map()
   for (const file of files) for (const [key, values] of readFile(file)) add(written, key, values)
   for (const [key, value] of fromEnvironment(environment)) written.set(key, [value])
-  const findings = findingsOf(written)
+  const findings = [...takeFormerNames(written), ...findingsOf(written)]
   for (const [key, value] of Object.entries(overrides)) {
     const { group, name } = OPTIONS[key as OptionName]
     if (value !== undefined) written.set(optionKey(group, name), [value])

@@ -105,6 +105,35 @@ test('each login that cannot work is a line that names what is missing, and neve
   }
 })
 
+test('older names of options are read, and told', () => {
+  const { config, findings } = readConfig({
+    files: [
+      fileOf(`[keystone_authtoken]
+auth_uri = http://old:5000
+auth_url = http://keystone:5000
+auth_plugin = v3password
+user-name = zun
+password = secret
+tenant_name = old
+project_name = service
+`),
+    ],
+    environment: {},
+    overrides: {},
+  })
+  assert.equal(config?.tokensAuthenticateUri, 'http://old:5000')
+  assert.deepEqual([config.tokensUsername, config.tokensProjectName], ['zun', 'service'])
+  assert.deepEqual(
+    findings.map(({ level, text }) => `${level} ${text}`),
+    [
+      'warn option auth_uri in [keystone_authtoken] is called www_authenticate_uri now',
+      'warn option auth_plugin in [keystone_authtoken] is called auth_type now',
+      'warn option user_name in [keystone_authtoken] is called username now',
+      'warn option tenant_name in [keystone_authtoken] is called project_name now',
+    ],
+  )
+})
+
 test('a cloud whose users are not those of Keystone is told', () => {
   const warnings = (content: string): string[] =>
     readConfig({ files: [fileOf(content)], environment: {}, overrides: {} }).findings.map(({ text }) => text)
