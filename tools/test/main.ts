@@ -95,6 +95,7 @@ function describe({ name, about, needs }: Suite): string {
     engine: 'an engine',
     client: 'the OpenStack client',
     shells: 'zsh and fish',
+    switch: 'Open vSwitch',
     openstack: 'OpenStack services',
   }
   const wanted = needs.length === 0 ? '' : ` (needs ${needs.map((need) => words[need]).join(' and ')})`

@@ -5,7 +5,7 @@ import { OPENSTACK_TOOLS } from '../openstack/packages.ts'
 import { run } from './run.ts'
 
 /** What a suite may need of the machine beyond Node and npm packages. */
-export type Need = 'engine' | 'client' | 'shells' | 'openstack'
+export type Need = 'engine' | 'client' | 'shells' | 'switch' | 'openstack'
 
 export interface Tool {
   /** A program of it, or a file by its path. */
@@ -32,6 +32,7 @@ const TOOLS: Readonly<Record<Need, readonly Tool[]>> = {
     { command: 'zsh', package: 'zsh' },
     { command: 'fish', package: 'fish' },
   ],
+  switch: [{ command: 'ovs-vswitchd', package: 'openvswitch-switch' }],
   openstack: OPENSTACK_TOOLS,
 }
 

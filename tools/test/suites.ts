@@ -48,7 +48,7 @@ const SUITES: readonly Suite[] = [
   }),
   // From here on files share the host's firewall and measure what the engine does: one at a time.
   suite('host', 'networks, volumes and images on a real engine and host', {
-    needs: ['engine'],
+    needs: ['engine', 'switch'],
     concurrency: 1,
     timeoutMinutes: 10,
   }),

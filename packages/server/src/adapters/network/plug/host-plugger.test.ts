@@ -48,8 +48,10 @@ const PAIR = [
   'link set dev tap8439060f-38 up',
 ]
 
+const dropped = (name: string): string => `ovs-vsctl --timeout=4 -- --if-exists del-port ${name}`
+
 const added = (bridge: string, name: string): string =>
-  `ovs-vsctl --timeout=4 -- --if-exists del-port ${name} -- add-port ${bridge} ${name} -- set Interface ${name} ` +
+  `ovs-vsctl --timeout=4 -- --may-exist add-port ${bridge} ${name} -- set Interface ${name} ` +
   'external_ids:attached-mac="fa:16:3e:00:00:01" ' +
   `external_ids:iface-id="${PORT_ID}" external_ids:vm-uuid="${CONTAINER}" external_ids:iface-status="active" external_ids:owner="zund"`
 
@@ -82,8 +84,12 @@ describe('what is run to plug a port', () => {
     assert.deepEqual(await unplug(aPort({ kind: 'bridge' })), ['link delete dev tap8439060f-38'])
   })
 
-  it('Open vSwitch and OVN: one transaction that also takes away what was left over', async () => {
-    assert.deepEqual((await run(aPort({}))).lines, [...PAIR, added('br-int', 'tap8439060f-38')])
+  it('Open vSwitch and OVN: what was left over goes first, then it is added in one transaction', async () => {
+    assert.deepEqual((await run(aPort({}))).lines, [
+      dropped('tap8439060f-38'),
+      ...PAIR,
+      added('br-int', 'tap8439060f-38'),
+    ])
     assert.deepEqual((await run(aPort({ bridge: 'br-other' }))).lines.at(-1), added('br-other', 'tap8439060f-38'))
     assert.deepEqual(await unplug(aPort({})), [
       'ovs-vsctl --timeout=4 -- --if-exists del-port tap8439060f-38',
@@ -93,6 +99,9 @@ describe('what is run to plug a port', () => {
 
   it('Open vSwitch with a filtering bridge: a bridge of the port, and a pair from it to the switch', async () => {
     assert.deepEqual((await run(aPort({ hybrid: true }))).lines, [
+      dropped('qvo8439060f-38'),
+      'link delete dev qvb8439060f-38',
+      'link delete dev qbr8439060f-38',
       ...PAIR,
       'link delete dev qvb8439060f-38',
       'link add name qbr8439060f-38 type bridge forward_delay 0 stp_state 0 ageing_time 0 mcast_snooping 0',

@@ -43,7 +43,9 @@ export class HostPlugger implements PortPlugger {
     }
     const tap = hostEnd(port.portId)
     const { macAddress, mtu } = checked(port)
-    // Of an earlier life: its other end may be in a namespace that nobody can look into any more.
+    // Of an earlier life: its other end may be in a namespace that nobody can look into any more. A switch must have let go of
+    // the old one before there is a new one of its name, or it goes on with the old.
+    await way.unplug(port, o)
     await this.#links.remove(tap, o)
     try {
       await this.#links.change(

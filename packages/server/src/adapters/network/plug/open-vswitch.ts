@@ -15,7 +15,7 @@ export class OpenVSwitch {
     this.#command = command
   }
 
-  /** One transaction, so that a port that was left over is replaced and never seen half-made. */
+  /** In one transaction, so that it is never seen half-made. */
   async add(bridge: string, name: string, port: HostPort, o: CallOptions): Promise<void> {
     const ids = {
       'attached-mac': port.macAddress,
@@ -24,9 +24,9 @@ export class OpenVSwitch {
       'iface-status': 'active',
       owner: 'zund',
     }
-    const replace = ['--', '--if-exists', 'del-port', name, '--', 'add-port', bridge, name]
+    const add = ['--', '--may-exist', 'add-port', bridge, name]
     const describe = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`)
-    await this.#run([...replace, '--', 'set', 'Interface', name, ...describe], o)
+    await this.#run([...add, '--', 'set', 'Interface', name, ...describe], o)
   }
 
   /** From whichever bridge it is in. */
