@@ -1,6 +1,7 @@
 /** What a cloud counts of our hosts is what our records say, whoever else writes into that count. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Retryable } from '../../src/domain/errors.ts'
 import type { ResourceClaim } from '../../src/orchestration/ports/wire.ts'
 import type { CandidateQuery } from '../../src/app/ports/allocation-candidates.ts'
 import { aMember } from '../support/capsule-template.ts'
@@ -103,6 +104,41 @@ describe('room by the count of a cloud', () => {
       const row = await theOne(stage)
       assert.deepEqual([row.status, row.spec.memoryMiB], ['Running', 512])
       assert.match(stage.world.claims.world().join(), / 512 MiB/)
+    })
+  })
+})
+
+describe('a count that is away', () => {
+  const away =
+    (call: string) =>
+    async (name: string, moment: string): Promise<void> => {
+      if (name === `claims:${call}` && moment === 'before') throw new Retryable('placement.unavailable', 'it is away')
+    }
+
+  it('is waited for by a create, for as long as operations may wait', async () => {
+    await onHosts(1, counted, async (stage) => {
+      stage.arm({ onEngineCall: away('hold') })
+      await stage.askAll([plain])
+      const row = await theOne(stage)
+      assert.deepEqual([row.status, row.statusReason], ['Error', 'it is away'])
+      stage.arm({})
+      await stage.pass(SWEPT_MS)
+      assert.deepEqual(stage.world.claims.world(), [])
+    })
+  })
+
+  it('is waited for by a delete for a moment only; what it still counts is mended when it is there again', async () => {
+    await onHosts(1, counted, async (stage) => {
+      await stage.askAll([plain])
+      const { uuid } = await theOne(stage)
+      stage.arm({ onEngineCall: away('release') })
+      const before = stage.world.clock.now()
+      await stage.askAll([remove({ stop: true })])
+      assert.equal(await stage.world.store.containers.byUuid(uuid, { kind: 'all' }), undefined)
+      assert.ok(stage.world.clock.now() - before >= 30_000, 'it has waited')
+      stage.arm({})
+      await stage.pass(SWEPT_MS)
+      assert.deepEqual(stage.world.claims.world(), [])
     })
   })
 })

@@ -6,6 +6,7 @@ import { baseUrl } from '../base-url.ts'
 import { checkpointedStore } from '../checkpointed-store.ts'
 import { passwordsOf, writeCloudsFile } from '../clouds-file.ts'
 import { composeCloud } from '../cloud.ts'
+import { usesKeystone } from '../config/check-logins.ts'
 import { composeConductor } from '../conductor.ts'
 import { composeLinkEnd, openSecrets } from '../control-plane.ts'
 import { composeIdentity } from '../identity.ts'
@@ -27,7 +28,7 @@ export async function startApi(deps: RoleDeps): Promise<void> {
   const parts = await joinControlPlane('api', deps)
   const { database, store, doorbell, tickets } = parts
   const secrets = await openSecrets(parts, deps)
-  const passwords = passwordsOf(state)
+  const passwords = usesKeystone(config) ? new Map<string, string>() : passwordsOf(state)
   const { identity, logins, close } = await composeIdentity({ config, database, passwords, log })
   life.onStop(close)
   if (logins !== undefined) writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords)
