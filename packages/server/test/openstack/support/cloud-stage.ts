@@ -1,5 +1,6 @@
 /** A service in a cloud, for the tests of one file; the last of them is that nothing is left behind. */
 import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
 import { after, before, describe, it } from 'node:test'
 import { ApiClient, OBEDIENT, type ContainerBody } from '../../support/api-client.ts'
 import { freePort, ZundProcess } from '../../support/zund-process.ts'
@@ -31,6 +32,7 @@ export class CloudStage {
       await CloudUser.login('demo'),
       await CloudUser.login('alt_demo'),
     ]
+    await forgetHost(admin)
     this.#region = await Region.open(admin, `zund-${await freePort()}`)
     const { authUrl, name } = this.#region
     this.#zund = await ZundProcess.start({ conf: `${cloudConf({ authUrl, region: name })}\n${conf}` })
@@ -41,6 +43,7 @@ export class CloudStage {
   /** Whatever of it is open. */
   async close(): Promise<void> {
     await this.#zund?.destroy()
+    if (this.#held !== undefined) await forgetHost(this.#held.admin)
     await this.#region?.close()
   }
 
@@ -109,6 +112,15 @@ export class CloudStage {
   async #state(admin: CloudUser): Promise<CloudState> {
     return await cloudState({ admin, engine: this.zund.engine, directory: this.zund.stateDir })
   }
+}
+
+/** The provider of this host outlives the service, as it should; to the next one it would be a stranger's of this name. */
+async function forgetHost(admin: CloudUser): Promise<void> {
+  const { resource_providers: providers } = await admin.get<{ resource_providers: { uuid: string }[] }>(
+    'placement',
+    `/resource_providers?name=${hostname()}`,
+  )
+  for (const { uuid } of providers) await admin.delete('placement', `/resource_providers/${uuid}`)
 }
 
 export function cloudTests(about: string, define: (stage: CloudStage) => void, options: CloudStageOptions = {}): void {

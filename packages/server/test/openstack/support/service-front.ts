@@ -3,11 +3,6 @@ import { createServer, request, type IncomingMessage, type Server, type ServerRe
 import type { AddressInfo, Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 
-export interface SeenRequest {
-  readonly method: string
-  readonly path: string
-}
-
 /** before: the request does not arrive. after: it is done, and nobody hears of it. */
 export type CutMoment = 'before' | 'after'
 
@@ -16,10 +11,8 @@ export class ServiceFront {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #away = false
-  #cut: { readonly at: number; readonly moment: CutMoment } | undefined
-  #onCut: (() => void) | undefined
-  /** All that came since `forget`. */
-  #seen: SeenRequest[] = []
+  #cut: { readonly request: RegExp; readonly moment: CutMoment; readonly tell: () => void } | undefined
+  #missing: (() => void)[] = []
 
   private constructor(target: URL) {
     this.#target = target
@@ -27,6 +20,7 @@ export class ServiceFront {
     this.#server.on('connection', (socket) => {
       if (this.#away) {
         socket.destroy()
+        for (const tell of this.#missing.splice(0)) tell()
         return
       }
       this.#sockets.add(socket)
@@ -48,19 +42,14 @@ export class ServiceFront {
     return endpoint.replace(this.#target.host, `${this.#target.hostname}:${port}`)
   }
 
-  get seen(): readonly SeenRequest[] {
-    return this.#seen
+  /** The service dies at the next request that fits, as `METHOD path`. Resolves when it has. */
+  async cutAt(request: RegExp, moment: CutMoment): Promise<void> {
+    await new Promise<void>((resolve) => (this.#cut = { request, moment, tell: resolve }))
   }
 
-  forget(): void {
-    this.#seen = []
-  }
-
-  /** The service dies at the n-th request from now, counted from 1. Resolves when it has. */
-  cutAt(at: number, moment: CutMoment): Promise<void> {
-    this.#seen = []
-    this.#cut = { at, moment }
-    return new Promise((resolve) => (this.#onCut = resolve))
+  /** Resolves when somebody finds nobody there. */
+  async missed(): Promise<void> {
+    await new Promise<void>((resolve) => this.#missing.push(resolve))
   }
 
   /** Nobody is there any more. */
@@ -82,17 +71,16 @@ export class ServiceFront {
 
   async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/' } = asked
-    this.#seen.push({ method, path })
-    const dies = this.#cut?.at === this.#seen.length ? this.#cut.moment : undefined
-    if (dies === 'before') {
-      this.#die()
+    const cut = this.#cut?.request.test(`${method} ${path}`) === true ? this.#cut : undefined
+    if (cut?.moment === 'before') {
+      this.#die(cut)
       return
     }
     try {
       const answered = await this.#ask(asked, method, path)
-      if (dies === 'after') {
+      if (cut?.moment === 'after') {
         answered.resume()
-        this.#die()
+        this.#die(cut)
         return
       }
       answer.writeHead(answered.statusCode ?? 502, answered.headers)
@@ -112,8 +100,9 @@ export class ServiceFront {
     })
   }
 
-  #die(): void {
+  #die({ tell }: { readonly tell: () => void }): void {
+    this.#cut = undefined
     this.away()
-    this.#onCut?.()
+    tell()
   }
 }
