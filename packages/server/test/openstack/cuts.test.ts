@@ -3,6 +3,8 @@
  * Error with a reason; what was not is refused as a service that is away; and nothing is left in any of them.
  */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, it } from 'node:test'
 import { OBEDIENT, type Answer, type ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
@@ -143,5 +145,19 @@ cloudTests('a service of the cloud dies', (stage) => {
     assert.ok(Number(refused.headers.get('retry-after')) > 0)
     stage.region.front('keystone').restore()
     await stage.api(user).expect(200, 'GET', '/v1/containers')
+  })
+
+  it('a volume that nobody has heard of being made is removed, when its request is surely over', async () => {
+    const database = new DatabaseSync(join(stage.zund.stateDir, 'zund.sqlite'), { timeout: 5_000 })
+    try {
+      database.exec(`UPDATE advance SET created_at = created_at - ${60 * 60_000}`)
+      await until(
+        'the notes are gone',
+        async () => database.prepare('SELECT 1 FROM advance').get() === undefined,
+        PATIENCE_MS,
+      )
+    } finally {
+      database.close()
+    }
   })
 })

@@ -51,20 +51,15 @@ cloudTests('an allocation of Placement', (stage) => {
   it('is made, and taken back, as soon as a Placement is there again that died in the middle', async () => {
     const api = stage.api()
     const placement = stage.region.front('placement')
-    // Trait and candidates come first, then the claim: a look, and the write that is done and not heard of.
-    placement.forget()
-    const probe = await stage.running(IMAGE)
-    const write = placement.seen.findIndex(({ method, path }) => method === 'PUT' && path.endsWith(probe.uuid))
-    assert.ok(write > 0)
-    await api.delete(probe.uuid)
+    const write = /^PUT \/allocations\//
     for (const moment of ['before', 'after'] as const) {
-      const died = placement.cutAt(write + 1, moment)
+      const died = placement.cutAt(write, moment)
       const { uuid } = await api.expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', { body: IMAGE })
       await died
       placement.restore()
       await api.waitFor(uuid, (found) => found.status === 'Running')
       assert.equal((await held(stage, uuid)).resources.length, 1)
-      const again = placement.cutAt(2, moment)
+      const again = placement.cutAt(write, moment)
       await api.expect(204, 'DELETE', `/v1/containers/${uuid}?stop=true`)
       await again
       placement.restore()

@@ -7,26 +7,32 @@ export interface CloudConfOptions {
   readonly region: string
 }
 
-export function cloudConf({ authUrl, region }: CloudConfOptions): string {
+type Groups = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+export function cloudGroups({ authUrl, region }: CloudConfOptions): Groups {
   const { username, password, project } = account('zun')
-  const login = [
-    `auth_url = ${authUrl}`,
-    'auth_type = password',
-    `username = ${username}`,
-    `password = ${password}`,
-    'user_domain_name = Default',
-    `project_name = ${project}`,
-    'project_domain_name = Default',
-  ]
-  const clients = ['cinder', 'glance', 'neutron', 'placement']
-  return [
-    '[keystone_authtoken]',
-    `www_authenticate_uri = ${authUrl}`,
-    ...login,
-    `region_name = ${region}`,
-    '[keystone_auth]',
-    ...login,
-    ...clients.flatMap((name) => [`[${name}_client]`, `region_name = ${region}`]),
-    '',
-  ].join('\n')
+  const login = {
+    auth_url: authUrl,
+    auth_type: 'password',
+    username,
+    password,
+    user_domain_name: 'Default',
+    project_name: project,
+    project_domain_name: 'Default',
+  }
+  const clients = ['cinder', 'glance', 'neutron', 'placement'].map(
+    (name) => [`${name}_client`, { region_name: region }] as const,
+  )
+  return {
+    keystone_authtoken: { www_authenticate_uri: authUrl, ...login, region_name: region },
+    keystone_auth: login,
+    ...Object.fromEntries(clients),
+  }
+}
+
+export function cloudConf(options: CloudConfOptions): string {
+  const groups = Object.entries(cloudGroups(options)).map(([group, values]) => {
+    return [`[${group}]`, ...Object.entries(values).map(([name, value]) => `${name} = ${value}`)].join('\n')
+  })
+  return `${groups.join('\n')}\n`
 }

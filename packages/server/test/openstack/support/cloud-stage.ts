@@ -115,10 +115,10 @@ export class CloudStage {
 }
 
 /** The provider of this host outlives the service, as it should; to the next one it would be a stranger's of this name. */
-async function forgetHost(admin: CloudUser): Promise<void> {
+export async function forgetHost(admin: CloudUser, name = hostname()): Promise<void> {
   const { resource_providers: providers } = await admin.get<{ resource_providers: { uuid: string }[] }>(
     'placement',
-    `/resource_providers?name=${hostname()}`,
+    `/resource_providers?name=${name}`,
   )
   for (const { uuid } of providers) await admin.delete('placement', `/resource_providers/${uuid}`)
 }
