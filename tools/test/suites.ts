@@ -44,7 +44,8 @@ const SUITES: readonly Suite[] = [
   suite('roles', 'api, conductor, compute and wsproxy as processes of their own, on one machine and on two engines', {
     needs: ['engine'],
     concurrency: 1,
-    testTimeoutMinutes: 3,
+    timeoutMinutes: 12,
+    testTimeoutMinutes: 4,
   }),
   // From here on files share the host's firewall and measure what the engine does: one at a time.
   suite('host', 'networks, volumes and images on a real engine and host', {
