@@ -49,7 +49,7 @@ import type { Cloud } from './cloud.ts'
 import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 import { imageDefaults } from './host.ts'
-import { composeNetworkPlanner } from './network.ts'
+import { composeNetworkPlanner, usesNeutron } from './network.ts'
 import { composeVolumePlanner } from './volumes.ts'
 
 const REQUEST_TIMEOUT_MS = 55_000
@@ -177,8 +177,9 @@ export function apiRoutes(given: ApiDeps & { readonly feed: EventFeed }, policy:
     ...networkRoutes(deps),
     ...eventRoutes({ ...deps, places: new Places(config.eventStreams, 'streams of events') }),
     ...historyRoutes(deps),
-    ...localNetworkRoutes(deps),
+    // Nobody's containers would be on them.
+    ...(usesNeutron(config) ? [] : localNetworkRoutes(deps)),
     ...localVolumeRoutes(deps),
-    ...extensionRoutes(LOCAL_EXTENSIONS),
+    ...extensionRoutes(LOCAL_EXTENSIONS.filter(({ name }) => name !== 'local-networks' || !usesNeutron(config))),
   ]
 }
