@@ -162,6 +162,8 @@ export const OperationParamsSchema = Type.Object({
   tag: Type.Optional(Type.String()),
   /** Uuid the image will have in the API (commit). */
   imageUuid: Type.Optional(Type.String()),
+  /** commit: an image service has a record under this uuid, which waits for the data. */
+  uploadImage: Type.Optional(Type.Boolean()),
   /** resize: the new values. */
   cpu: Type.Optional(Type.Number()),
   memoryMiB: Type.Optional(Type.Integer()),

@@ -44,6 +44,7 @@ function composeReclaimer({ session }: Cloud, store: Store, log: Logger): Reclai
   const [cinder, glance] = [new Cinder(session), new Glance(session)]
   return new Reclaimer({
     store,
+    forget: async (uuid) => await store.write((tx) => tx.advances.remove(uuid)),
     clock: systemClock,
     log,
     remove: {

@@ -1,6 +1,7 @@
 /** The compute role: what drives one host's engine, network, volumes and images. */
 import { availableParallelism } from 'node:os'
 import { ArchiveCache } from '../adapters/image/glance/archive-cache.ts'
+import { GlanceSnapshots } from '../adapters/image/glance/glance-snapshots.ts'
 import { GlanceImages } from '../adapters/image/glance/glance-images.ts'
 import { ImagesByDriver } from '../adapters/image/images-by-driver.ts'
 import { DockerImages } from '../adapters/image/docker-images.ts'
@@ -81,7 +82,7 @@ export interface ComposedHost {
 }
 
 export function composeHost(deps: HostDeps): ComposedHost {
-  const { config, state, log, checkpoint, engine, cloud, controlPlane, doorbell, address, onFencedOut } = deps
+  const { config, state, log, checkpoint, engine, archives, cloud, controlPlane, doorbell, address, onFencedOut } = deps
   const networks = composeHostNetworks(deps)
   const volumes = composeHostVolumes(deps)
   const { hosts: registryHosts, client: registry } = composeRegistries(config)
@@ -115,6 +116,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
       networks,
       volumes,
       claims: cloud?.placement?.claims,
+      snapshots: cloud === undefined ? undefined : new GlanceSnapshots({ glance: new Glance(cloud.session), archives }),
       floatingCpus: config.enableCpuPinning ? config.floatingCpus : [],
       gate: new Gate(8 * availableParallelism()),
       clock: systemClock,

@@ -1,11 +1,18 @@
 import { messageOf } from '../domain/errors.ts'
-import type { Advance } from './ports/advances.ts'
+import type { Advance, AdvanceReads } from './ports/advances.ts'
 import type { Clock, Logger, Service } from './ports/clock.ts'
-import type { Store } from './ports/store.ts'
 import { Rounds } from './rounds.ts'
+import type { OperationParams } from './ports/wire.ts'
 
 export interface ReclaimerDeps {
-  readonly store: Pick<Store, 'advances' | 'operations' | 'write'>
+  readonly store: {
+    readonly advances: AdvanceReads
+    readonly operations: {
+      unfinished(containerUuid: string): Promise<readonly { readonly params: Pick<OperationParams, 'imageUuid'> }[]>
+    }
+  }
+  /** What was made is gone. */
+  readonly forget: (uuid: string) => Promise<unknown>
   readonly clock: Clock
   readonly log: Logger
   /** Removes what is known by this id or mark; repeatable. */
@@ -47,7 +54,7 @@ export class Reclaimer implements Service {
   }
 
   async reclaim(): Promise<void> {
-    const { store, log } = this.#deps
+    const { store, log, forget } = this.#deps
     for (const advance of await store.advances.due(ABANDONED_MS, AT_ONCE)) {
       this.#rounds.signal.throwIfAborted()
       if (await this.#isInWork(advance)) continue
@@ -55,7 +62,7 @@ export class Reclaimer implements Service {
       try {
         const signal = AbortSignal.any([this.#rounds.signal, AbortSignal.timeout(TIMEOUT_MS)])
         await this.#deps.remove[kind](uuid, { signal })
-        await store.write((tx) => tx.advances.remove(uuid))
+        await forget(uuid)
         log.info({ kind, uuid }, 'removed what was made for a request that came to nothing')
       } catch (error) {
         log.warn({ kind, uuid, why: messageOf(error) }, 'what was made for a request could not be removed yet')

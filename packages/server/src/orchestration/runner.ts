@@ -29,6 +29,7 @@ import type {
 import { lackOf } from './host-check.ts'
 import { giveBack, giveBackVolumes, leavesNothing } from './steps/give-back.ts'
 import { STEPS } from './steps/index.ts'
+import { dropSnapshot } from './steps/upload-snapshot.ts'
 import { giveBackPorts } from './steps/networks.ts'
 import {
   isCapsule,
@@ -240,7 +241,10 @@ class Run {
   async #endFor(error: unknown): Promise<OperationEnd | undefined> {
     const cause: unknown = this.#signal.aborted ? this.#signal.reason : error
     if (cause instanceof FencedOut || cause instanceof ShuttingDown) return undefined
-    if (cause instanceof Superseded) return { kind: 'cancelled', message: cause.message }
+    if (cause instanceof Superseded) {
+      if (this.#op.verb === 'commit') await this.#dropSnapshot()
+      return { kind: 'cancelled', message: cause.message }
+    }
     if (isRetry(cause, this.#op)) {
       if (this.#ageMs() < patienceMs(this.#begun, this.#deps.retryBudgetMs)) {
         const afterMs = (cause instanceof Retryable ? cause.afterMs : undefined) ?? backoffMs(this.#op.attempt)
@@ -257,6 +261,7 @@ class Run {
     }
     if (this.#op.verb === 'network_attach') await this.#giveBackPorts()
     if (this.#op.verb === 'create') await this.#giveBackVolumes()
+    if (this.#op.verb === 'commit') await this.#dropSnapshot()
     const found = await this.#lookAfterFailure()
     const mayMove = await this.#mayMove(cause)
     if ('isAbsent' in found) await this.#giveBackClaim()
@@ -305,6 +310,17 @@ class Run {
       await giveBackPorts({ ...this.#context('', undefined), signal: AbortSignal.timeout(5_000) })
     } catch (error) {
       this.#deps.tools.log.warn({ operationId: this.#op.id, err: error }, 'a failed attach could not be undone')
+    }
+  }
+
+  async #dropSnapshot(): Promise<void> {
+    try {
+      await dropSnapshot({ ...this.#context('', undefined), signal: AbortSignal.timeout(10_000) })
+    } catch (error) {
+      this.#deps.tools.log.warn(
+        { operationId: this.#op.id, err: error },
+        'the image of a failed commit was not removed',
+      )
     }
   }
 

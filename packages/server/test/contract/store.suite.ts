@@ -1,6 +1,7 @@
 /** The contract of the port Store, for any database under it. */
 import { afterEach, beforeEach, describe } from 'node:test'
 import type { StoreHarness } from '../support/store-harness.ts'
+import { advanceTests } from './store/advances.ts'
 import { bindingTests } from './store/bindings.ts'
 import { capsuleTests } from './store/capsules.ts'
 import { containerTests } from './store/containers.ts'
@@ -29,6 +30,7 @@ export function storeSuite(name: string, open: () => Promise<StoreHarness>): voi
     capsuleTests(get)
     pagingTests(get)
     operationTests(get)
+    advanceTests(get)
     bindingTests(get)
     hostTests(get)
     resourceTests(get)

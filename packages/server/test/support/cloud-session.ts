@@ -5,7 +5,8 @@ import { quietLog } from './quiet-log.ts'
 
 /** Logged in as the service under test. To be closed. */
 export function cloudSession(): OpenStackSession {
-  const { authUrl, username, password, project } = account('zun')
+  const { authUrl, username, password, project, region } = account('zun')
+  const access = { interface: 'public' as const, region }
   const domain = { id: 'default', name: null }
   return new OpenStackSession({
     authUrl,
@@ -18,7 +19,8 @@ export function cloudSession(): OpenStackSession {
       scope: { kind: 'project', id: null, name: project, domain },
     },
     tls: { insecure: false },
-    services: {},
+    // Tests of the service as a whole have regions of their own in the catalogue.
+    services: { image: access, network: access, volumev3: access, placement: access },
     timeoutMs: 60_000,
     clock: systemClock,
     log: quietLog,

@@ -1,12 +1,16 @@
-import { Conflict, InvalidInput, Unavailable } from '../../domain/errors.ts'
+import type { Container } from '../../domain/container/types.ts'
+import { Conflict, InvalidInput, messageOf, Unavailable } from '../../domain/errors.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import { snapshotReference } from '../../domain/image/snapshot.ts'
 import type { RequestContext } from '../context.ts'
 import { acceptOn } from './act.ts'
+import type { ImageService } from '../ports/image-service.ts'
 import type { ContainerDeps } from './deps.ts'
 import { findAuthorized, requireStatus } from './find.ts'
 
-/** A snapshot of the container as an image of its project on its host. Answers the image's uuid. */
+const GIVE_UP_MS = 10_000
+
+/** A snapshot of the container: an image of the image service, or of its project on its host. Answers the image's uuid. */
 export async function commitContainer(
   deps: ContainerDeps,
   ctx: RequestContext,
@@ -25,6 +29,10 @@ export async function commitContainer(
   }
   const { path } = parsed
   const usedTag = parsed.tag
+  const { imageService } = deps
+  if (imageService !== undefined) {
+    return await commitToService({ ...deps, imageService }, ctx, found, { name: path, tag: usedTag })
+  }
   let imageUuid = deps.newUuid()
   await acceptOn(deps, ctx, found, 'commit', async (tx, now) => {
     if (now.host === null) throw new Unavailable('The container has no host.')
@@ -54,4 +62,37 @@ export async function commitContainer(
     return { verb: 'commit', params: { repository: path, tag: usedTag, imageUuid } }
   })
   return imageUuid
+}
+
+/**
+ * The record is made at once, as the caller, whose it is; the host fills it. It is noted before, so that a record that nobody
+ * will fill is found and removed.
+ */
+async function commitToService(
+  deps: ContainerDeps & { readonly imageService: ImageService },
+  ctx: RequestContext,
+  found: Container,
+  { name, tag }: { readonly name: string; readonly tag: string },
+): Promise<string> {
+  const { store, imageService, newUuid, log } = deps
+  const id = newUuid()
+  await store.write((tx) => tx.advances.insert({ uuid: id, kind: 'image' }))
+  try {
+    await imageService.begin({ id, name, tag }, ctx)
+    await acceptOn(deps, ctx, found, 'commit', async (tx, now) => {
+      if (now.host === null) throw new Unavailable('The container has no host.')
+      if (!(await tx.advances.hand(id, now.uuid))) throw new Unavailable('The request took too long.')
+      return { verb: 'commit', params: { repository: name, tag, imageUuid: id, uploadImage: true } }
+    })
+  } catch (error) {
+    try {
+      await store.write((tx) => tx.advances.abandon(id))
+      await imageService.remove(id, { signal: AbortSignal.timeout(GIVE_UP_MS) })
+      await store.write((tx) => tx.advances.remove(id))
+    } catch (left) {
+      log.info({ imageUuid: id, why: messageOf(left) }, 'the image of a refused commit is not removed yet')
+    }
+    throw error
+  }
+  return id
 }

@@ -20,6 +20,7 @@ export const STEP_NAMES = [
   'releaseNetworks',
   'detachVolumes',
   'commitContainer',
+  'uploadSnapshot',
   'updateContainer',
   'attachCapsuleVolumes',
   'obtainMemberImages',
@@ -94,7 +95,7 @@ export function recipeFor(verb: Verb, params: OperationParams, holds: Holdings):
         ...releaseFor(holds),
       ]
     case 'commit':
-      return ['commitContainer']
+      return params.uploadImage === true ? ['commitContainer', 'uploadSnapshot'] : ['commitContainer']
     case 'resize':
       return [...claim, 'updateContainer']
     case 'network_attach':

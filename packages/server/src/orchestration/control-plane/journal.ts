@@ -27,6 +27,10 @@ export async function applyEntries(tx: Tx, op: Operation, entries: readonly Step
         }
         if (entry.bindings !== undefined) patch = { ...patch, ...(await applyBindings(tx, op, entry.bindings)) }
         if (op.verb === 'commit') await recordCommit(tx, op, entry.output)
+        // It is whole, and its owner's.
+        if (entry.step === 'uploadSnapshot' && op.params.imageUuid !== undefined) {
+          await tx.advances.remove(op.params.imageUuid)
+        }
         break
       case 'failed':
         await tx.operations.stepEnded(op.id, entry.step, { state: 'failed', message: entry.message })

@@ -19,6 +19,8 @@ export interface AdvanceWrites extends AdvanceReads {
   insert(advance: Pick<Advance, 'uuid' | 'kind'>): Promise<void>
   /** An operation of this container has it now. False when the note is gone, and what was made with it. */
   hand(uuid: string, containerUuid: string): Promise<boolean>
+  /** Its request was refused: due at once. False when there is no such note, because the request was accepted. */
+  abandon(uuid: string): Promise<boolean>
   /** False when there is no such note. */
   remove(uuid: string): Promise<boolean>
 }

@@ -30,6 +30,17 @@ export interface ImageDriver {
   obtain(request: ImageRequest, onProgress: (p: PullProgress) => void, o: CallOptions): Promise<LocalImage>
 }
 
+/** Where snapshots go that are not only for their host: an image service has a record of each already. */
+export interface SnapshotStore {
+  /** UserFault `image.not_found` when the record is gone. */
+  isWhole(imageId: string, o: CallOptions): Promise<boolean>
+  /** Repeatable. `reference`: what the engine has; `name`: what it is called for those who get it. */
+  upload(
+    snapshot: { readonly imageId: string; readonly reference: string; readonly name: string },
+    o: CallOptions,
+  ): Promise<void>
+}
+
 export interface NetworkDriver {
   /**
    * Gets the port from the network service and ties it to this host; one that is there already, from an earlier try, is

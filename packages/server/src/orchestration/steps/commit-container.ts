@@ -1,6 +1,8 @@
 import { snapshotReference } from '../../domain/image/snapshot.ts'
 import { SystemFault } from '../../domain/errors.ts'
+import { uploadName } from '../../domain/image/service-image.ts'
 import type { Step, StepContext } from './step.ts'
+import { snapshotsOf, uploadOf } from './upload-snapshot.ts'
 
 interface CommitMark {
   /** Image the tag named before; null: none. */
@@ -12,6 +14,11 @@ function target(ctx: StepContext): { repository: string; tag: string; reference:
   if (repository === undefined || tag === undefined) {
     throw new SystemFault('recipe.no_repository', 'a commit without a repository was recorded')
   }
+  const upload = uploadOf(ctx.op)
+  if (upload !== undefined) {
+    const name = uploadName(upload)
+    return { repository: name, tag: 'latest', reference: `${name}:latest` }
+  }
   const name = snapshotReference(ctx.op.container.projectId, repository)
   return { repository: name, tag, reference: `${name}:${tag}` }
 }
@@ -21,6 +28,10 @@ export const commitContainer: Step = {
   name: 'commitContainer',
   repeat: 'safe',
   async observe(ctx) {
+    const upload = uploadOf(ctx.op)
+    // It has been here, and is where it was to go.
+    if (upload !== undefined && ctx.wasStarted && (await snapshotsOf(ctx).isWhole(upload, { signal: ctx.signal })))
+      return {}
     if (!ctx.wasStarted || ctx.mark === null || typeof ctx.mark !== 'object') return undefined
     const now = await ctx.tools.engine.inspectImage(target(ctx).reference, { signal: ctx.signal })
     if (now === undefined || now.id === (ctx.mark as CommitMark).previousId) return undefined

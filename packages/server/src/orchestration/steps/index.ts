@@ -21,6 +21,7 @@ import {
   unpauseContainer,
 } from './run-state.ts'
 import type { Step } from './step.ts'
+import { uploadSnapshot } from './upload-snapshot.ts'
 import { updateContainer } from './update-container.ts'
 import { attachVolumes, detachVolumes } from './volumes.ts'
 
@@ -42,6 +43,7 @@ export const STEPS: Readonly<Record<StepName, Step>> = {
   releaseNetworks,
   detachVolumes,
   commitContainer,
+  uploadSnapshot,
   updateContainer,
   attachCapsuleVolumes,
   obtainMemberImages,

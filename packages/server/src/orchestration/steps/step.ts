@@ -1,6 +1,6 @@
 import type { Checkpoint, Clock, Logger } from '../ports/clock.ts'
-import type { ImageDriver, LocalImage, NetworkDriver, VolumeDriver } from '../ports/drivers.ts'
 import type { ResourceClaims } from '../ports/resource-claims.ts'
+import type { ImageDriver, LocalImage, NetworkDriver, VolumeDriver, SnapshotStore } from '../ports/drivers.ts'
 import type { ContainerEngine, EngineMount } from '../ports/engine.ts'
 import type {
   AssignedContainer,
@@ -23,6 +23,8 @@ export interface HostTools {
   readonly volumes: VolumeDriver
   /** Absent: nobody counts besides us. */
   readonly claims?: ResourceClaims | undefined
+  /** Absent: snapshots stay on the host. */
+  readonly snapshots?: SnapshotStore | undefined
   /** Cores for containers that share, where others are given away; empty: all of them. */
   readonly floatingCpus: readonly number[]
   /** Bounds what the engine is made to do at once. Sixteen starts on two cores are done soonest with eight a core. */

@@ -34,6 +34,11 @@ export class AdvanceRepo implements AdvanceWrites {
     return (await change.executeTakeFirst()).numUpdatedRows > 0n
   }
 
+  async abandon(uuid: string): Promise<boolean> {
+    const change = this.#db.updateTable('advance').set({ created_at: 0 }).where('uuid', '=', uuid)
+    return (await change.executeTakeFirst()).numUpdatedRows > 0n
+  }
+
   async remove(uuid: string): Promise<boolean> {
     const removal = this.#db.deleteFrom('advance').where('uuid', '=', uuid)
     return (await removal.executeTakeFirst()).numDeletedRows > 0n

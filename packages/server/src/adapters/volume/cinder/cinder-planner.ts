@@ -118,10 +118,11 @@ export class CinderPlanner implements VolumePlanner {
     const signal = AbortSignal.timeout(GIVE_UP_MS)
     for (const mark of marks) {
       try {
+        if (!(await store.write((tx) => tx.advances.abandon(mark)))) continue
         await removeMarked(cinder, mark, { signal })
         await store.write((tx) => tx.advances.remove(mark))
       } catch (error) {
-        // It is noted, and done later.
+        // Still in the making, mostly. It is noted, and done soon.
         log.info({ mark, why: messageOf(error) }, 'a volume of a refused request is not removed yet')
       }
     }

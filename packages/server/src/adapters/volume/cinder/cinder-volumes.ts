@@ -1,4 +1,4 @@
-import { mkdir, realpath, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemFault } from '../../../domain/errors.ts'
 import type { Logger } from '../../../orchestration/ports/clock.ts'
@@ -32,7 +32,8 @@ export interface CinderVolumesDeps {
 export class CinderVolumes implements VolumeDriver {
   readonly #deps: CinderVolumesDeps
   readonly #turns = new TurnByKey()
-  #place: Promise<string> | undefined
+  /** What is made in the place of mount points, and taking that away, must not meet. */
+  readonly #placing = new TurnByKey()
 
   constructor(deps: CinderVolumesDeps) {
     this.#deps = deps
@@ -75,7 +76,6 @@ export class CinderVolumes implements VolumeDriver {
    */
   async restore(alive: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<void> {
     const { records, log, remount, connectors } = this.#deps
-    await this.#prepared(signal)
     const kept = new Set<string>()
     for (const record of await records.all()) {
       try {
@@ -101,7 +101,8 @@ export class CinderVolumes implements VolumeDriver {
   async #mount(record: HostRecord, isOurs: boolean, o: CallOptions): Promise<string> {
     const { connectors, command, mounts, records, fstype } = this.#deps
     const { volumeId, connection, isBeingFormatted } = record
-    const point = join(await this.#prepared(o.signal), volumeId)
+    const place = await this.#place()
+    const point = join(place, volumeId)
     const device = await connectors.of(connection.type).connect({ volumeId, connection, signal: o.signal })
     const there = await mounts.at(point)
     if (there === undefined) {
@@ -117,8 +118,11 @@ export class CinderVolumes implements VolumeDriver {
         },
         o,
       )
-      await mkdir(point, { recursive: true, mode: 0o700 })
-      await mounts.mountDevice(device, point, { fstype: found, readOnly: connection.readOnly }, o)
+      await this.#placing.run(place, o.signal, async () => {
+        await mounts.mountMemory(place, o)
+        await mkdir(point, { recursive: true, mode: 0o700 })
+        await mounts.mountDevice(device, point, { fstype: found, readOnly: connection.readOnly }, o)
+      })
       await records.write({ ...record, isBeingFormatted: false })
     } else if (there.device !== (await numberOf(device))) {
       throw new SystemFault('volume.not_mounted', `${point} holds ${there.device} in place of ${device}`)
@@ -140,9 +144,11 @@ export class CinderVolumes implements VolumeDriver {
     const isLast = Object.keys(others).length === 0
     if (record !== undefined && isLast) {
       const { connection } = record
-      const point = join(await this.#prepared(o.signal), volumeId)
+      const place = await this.#place()
+      const point = join(place, volumeId)
       await mounts.unmount(point, destroy, o)
       await rmdir(point).catch(unlessMissing)
+      await this.#clear(place, o)
       await connectors.of(connection.type).disconnect({ volumeId, connection, signal: o.signal })
     }
     await attachments.release(volumeId, holder, known ?? mine?.attachmentId ?? null, o)
@@ -156,21 +162,18 @@ export class CinderVolumes implements VolumeDriver {
    * Mount points stand in memory: when the host starts anew there are none, so an engine that starts a container before us
    * fails ("bind source path does not exist"), instead of letting it write to the host's own disk.
    */
-  #prepared(signal: AbortSignal): Promise<string> {
-    this.#place ??= this.#makePlace(signal).catch((error: unknown) => {
-      this.#place = undefined
-      throw error
-    })
-    return this.#place
+  async #place(): Promise<string> {
+    await mkdir(this.#deps.directory, { recursive: true, mode: 0o700 })
+    // The kernel lists mounts by their real path.
+    return await realpath(this.#deps.directory)
   }
 
-  async #makePlace(signal: AbortSignal): Promise<string> {
-    const { directory, mounts } = this.#deps
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    // The kernel lists mounts by their real path.
-    const place = await realpath(directory)
-    await mounts.mountMemory(place, { signal })
-    return place
+  /** After the last volume. */
+  async #clear(place: string, o: CallOptions): Promise<void> {
+    await this.#placing.run(place, o.signal, async () => {
+      // Somebody of the host may look into it; it holds nothing.
+      if ((await readdir(place)).length === 0) await this.#deps.mounts.unmount(place, false, o).catch(() => undefined)
+    })
   }
 }
 
