@@ -68,7 +68,7 @@ const SUITES: readonly Suite[] = [
   suite('openstack', 'with real Keystone, Glance, Neutron, Cinder and Placement', {
     needs: ['client', 'openstack'],
     concurrency: 1,
-    timeoutMinutes: 15,
+    timeoutMinutes: 45,
     testTimeoutMinutes: 5,
   }),
 ]

@@ -75,6 +75,27 @@ describe('containers on ports of Neutron', () => {
     await stage.remove(container.uuid)
   })
 
+  it('groups are given and taken while it runs, and Neutron follows at once', async () => {
+    const { name } = await stage.network({ cidr: '10.68.0.0/24' })
+    const shut = await stage.make<Group>('security-groups', 'security_group', { name: `${stage.prefix}-closed` })
+    const open = await stage.make<Group>('security-groups', 'security_group', { name: `${stage.prefix}-icmp` })
+    await stage.users.demo.post('network', '/v2.0/security-group-rules', {
+      security_group_rule: { security_group_id: open.id, direction: 'ingress', protocol: 'icmp' },
+    })
+    const nets = [{ network: name }]
+    const guarded = await stage.run({ nets, security_groups: [shut.id] })
+    const other = await stage.run({ nets, security_groups: [open.id] })
+    const { addr } = stage.addressOf(guarded)
+    await stage.untilReached(guarded.uuid, stage.addressOf(other).addr)
+    assert.equal(await stage.reaches(other.uuid, addr), false)
+    const path = `/v1/containers/${guarded.uuid}`
+    await stage.api.expect(202, 'POST', `${path}/add_security_group?name=${open.name}`, { version: '1.14' })
+    await stage.untilReached(other.uuid, addr)
+    await stage.api.expect(202, 'POST', `${path}/remove_security_group?name=${open.name}`, { version: '1.14' })
+    await stage.untilNotReached(other.uuid, addr)
+    await stage.remove(guarded.uuid, other.uuid)
+  })
+
   it('exposed ports are open, others are not, and their group goes with the container', async () => {
     const serving = ['sh', '-c', 'echo yes > /tmp/id; httpd -p 80 -h /tmp; httpd -p 81 -h /tmp; sleep 1000']
     const server = await stage.run({ exposed_ports: { '80/tcp': {} }, command: serving })
