@@ -43,8 +43,8 @@ export class ServiceFront {
   }
 
   /** The service dies at the next request that fits, as `METHOD path`. Resolves when it has. */
-  async cutAt(request: RegExp, moment: CutMoment): Promise<void> {
-    await new Promise<void>((resolve) => (this.#cut = { request, moment, tell: resolve }))
+  async cutAt(wanted: RegExp, moment: CutMoment): Promise<void> {
+    await new Promise<void>((resolve) => (this.#cut = { request: wanted, moment, tell: resolve }))
   }
 
   /** Resolves when somebody finds nobody there. */
