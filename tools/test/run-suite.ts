@@ -35,7 +35,7 @@ export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promi
   if (run.msLeft <= 0) return { passed: 0, failed: 1, skipped: 0, remark: 'no time was left for it' }
   const scratch = mkdtempSync(join(tmpdir(), 'zund-test-'))
   const counts = join(scratch, 'counts')
-  const timeoutMs = Math.min(run.suite.timeoutMinutes * 60_000, run.msLeft)
+  const timeoutMs = Math.floor(Math.min(run.suite.timeoutMinutes * 60_000, run.msLeft))
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const code = await runInGroup([...run.wrap, process.execPath, ...nodeArguments(run, counts)], {

@@ -52,9 +52,12 @@ describe('two hosts in a cloud', () => {
   })
 
   after(async () => {
-    await on.destroy()
-    for (const name of [first, second.name]) await forgetHost(admin, name)
-    await region.close()
+    try {
+      await on.destroy()
+      for (const name of [first, second.name]) await forgetHost(admin, name)
+    } finally {
+      await region.close()
+    }
   })
 
   const state = async (): Promise<CloudState> =>
