@@ -1,6 +1,8 @@
 /** The conductor role: what is done for the deployment as a whole. Any number of processes may do it at once. */
 import { Cinder } from '../adapters/openstack/cinder.ts'
 import { Glance } from '../adapters/openstack/glance.ts'
+import { NeutronClient } from '../adapters/network/neutron/neutron-client.ts'
+import { PortBinder } from '../adapters/network/neutron/port-binder.ts'
 import { removeMarked } from '../adapters/volume/cinder/marked.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import { Forgetter } from '../orchestration/forgetter.ts'
@@ -8,11 +10,13 @@ import type { Logger, Service } from '../orchestration/ports/clock.ts'
 import type { Store } from '../orchestration/ports/store.ts'
 import { Reclaimer } from '../orchestration/reclaimer.ts'
 import { Mover } from '../orchestration/scheduling/mover.ts'
+import { PortSweep } from '../orchestration/port-sweep.ts'
 import { ClaimSweep } from '../orchestration/claim-sweep.ts'
 import { appOptions } from './app-options.ts'
 import type { Cloud } from './cloud.ts'
 import type { Config } from './config/options.ts'
 import type { ControlPlaneParts } from './control-plane.ts'
+import { usesNeutron } from './network.ts'
 import { forgettable } from './forgettable.ts'
 
 /** Creates of hosts that are away are looked for so often. */
@@ -34,10 +38,23 @@ export function composeConductor({ config, log, store, doorbell, cloud }: Conduc
     new Mover({ store, doorbell, clock: systemClock, log, options, pollMs: MOVE_POLL_MS }),
     new Forgetter({ store, clock: systemClock, log, kinds: forgettable(config) }),
     ...(cloud === undefined ? [] : [composeReclaimer(cloud, store, log)]),
+    ...(cloud === undefined || !usesNeutron(config) ? [] : [composePortSweep(cloud, config, store, log)]),
     ...(cloud?.placement === undefined
       ? []
       : [new ClaimSweep({ store, claims: cloud.placement.claims, clock: systemClock, log, pollMs: CLAIM_SWEEP_MS })]),
   ]
+}
+
+function composePortSweep({ session }: Cloud, { host }: Config, store: Store, log: Logger): PortSweep {
+  // What is given back is known by its container, wherever that was.
+  const binder = new PortBinder({ neutron: new NeutronClient(session), host, log })
+  return new PortSweep({
+    store,
+    forget: async (uuid) => await store.write((tx) => tx.leftoverPorts.remove(uuid)),
+    release: async (port, o) => await binder.release(port, o),
+    clock: systemClock,
+    log,
+  })
 }
 
 function composeReclaimer({ session }: Cloud, store: Store, log: Logger): Reclaimer {

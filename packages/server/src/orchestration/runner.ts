@@ -158,7 +158,7 @@ class Run {
     } catch (error) {
       this.#signal.throwIfAborted()
       if (this.#op.params.force === true && this.#op.verb === 'delete' && isFinal(error)) {
-        // A forced delete goes on; what could not be given back is found by the sweep.
+        // A forced delete goes on; ports that could not be given back are noted with its end (control-plane/forget.ts).
         this.#pending.push({ kind: 'failed', step: name, code: codeOf(error), message: messageOf(error) })
         return
       }

@@ -7,6 +7,7 @@ import { capsuleTests } from './store/capsules.ts'
 import { containerTests } from './store/containers.ts'
 import { historyTests } from './store/history.ts'
 import { hostTests } from './store/hosts.ts'
+import { leftoverPortTests } from './store/leftover-ports.ts'
 import { operationTests } from './store/operations.ts'
 import { pagingTests } from './store/paging.ts'
 import { resourceTests } from './store/resources.ts'
@@ -32,6 +33,7 @@ export function storeSuite(name: string, open: () => Promise<StoreHarness>): voi
     operationTests(get)
     advanceTests(get)
     bindingTests(get)
+    leftoverPortTests(get)
     hostTests(get)
     resourceTests(get)
     historyTests(get)

@@ -303,6 +303,13 @@ export interface AdvanceTable {
   created_at: number
 }
 
+export interface LeftoverPortTable {
+  uuid: string
+  container_uuid: string
+  data: string
+  created_at: number
+}
+
 export interface Schema {
   advance: AdvanceTable
   container: ContainerTable
@@ -313,6 +320,7 @@ export interface Schema {
   idempotency_key: IdempotencyKeyTable
   quota: QuotaTable
   registry: RegistryTable
+  leftover_port: LeftoverPortTable
   operation: OperationTable
   step: StepTable
   binding: BindingTable

@@ -12,6 +12,7 @@ import { IdempotencyRepo } from './repos/idempotency.ts'
 import { ImageRepo } from './repos/images.ts'
 import { LocalNetworkRepo } from './repos/local-networks.ts'
 import { LocalVolumeRepo } from './repos/local-volumes.ts'
+import { LeftoverPortRepo } from './repos/leftover-ports.ts'
 import { OperationRepo } from './repos/operations.ts'
 import { QuotaRepo } from './repos/quotas.ts'
 import { RegistryRepo } from './repos/registries.ts'
@@ -33,6 +34,7 @@ export class SqlStore implements Store {
   readonly events: StoreReads['events']
   readonly idempotency: StoreReads['idempotency']
   readonly advances: StoreReads['advances']
+  readonly leftoverPorts: StoreReads['leftoverPorts']
   readonly #database: SqlDatabase
   readonly #onEvents: () => void
   #tx: SqlTx | undefined
@@ -56,6 +58,7 @@ export class SqlStore implements Store {
     this.events = reads.events
     this.idempotency = reads.idempotency
     this.advances = reads.advances
+    this.leftoverPorts = reads.leftoverPorts
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -98,5 +101,6 @@ function reposOn(db: Kysely<Schema>): SqlTx {
     history: new HistoryRepo(db),
     idempotency: new IdempotencyRepo(db),
     advances: new AdvanceRepo(db),
+    leftoverPorts: new LeftoverPortRepo(db),
   }
 }

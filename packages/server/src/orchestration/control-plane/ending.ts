@@ -155,7 +155,13 @@ async function forgetUnheldPorts(tx: Tx, op: Operation): Promise<ContainerPatch>
   if (op.verb !== 'network_attach') return {}
   for (const uuid of op.params.ports ?? []) {
     const found = await tx.bindings.byUuid(uuid)
-    if (found !== undefined && found.binding.state !== 'held') await tx.bindings.remove(uuid)
+    if (found === undefined || found.binding.state === 'held') continue
+    await tx.bindings.remove(uuid)
+    const { data } = found.binding
+    // It was given back if that could be; where it could not, it is found again when the container goes.
+    if (data.kind === 'port' && data.remote !== undefined) {
+      await tx.leftoverPorts.insert({ uuid, containerUuid: op.containerUuid, data })
+    }
   }
   return { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) }
 }

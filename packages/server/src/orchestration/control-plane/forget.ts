@@ -8,8 +8,18 @@ const OPERATIONS_KEPT = 100
 /** Removes the record, of a capsule with its members; what is to be known of it later is kept apart (docs/design/history.md). */
 export async function forget(tx: Tx, container: Container): Promise<void> {
   const members = container.kind === 1 ? await tx.containers.membersOf([container.uuid]) : []
-  for (const one of [container, ...members]) await archive(tx, one)
+  for (const one of [container, ...members]) {
+    await archive(tx, one)
+    await noteLeftPorts(tx, one.uuid)
+  }
   await tx.containers.remove(container.uuid)
+}
+
+/** A delete by force goes on without what it could not give back; all else has taken its ports off the record by now. */
+async function noteLeftPorts(tx: Tx, containerUuid: string): Promise<void> {
+  for (const { uuid, data } of await tx.bindings.ofContainer(containerUuid)) {
+    if (data.kind === 'port' && data.remote !== undefined) await tx.leftoverPorts.insert({ uuid, containerUuid, data })
+  }
 }
 
 async function archive(tx: Tx, container: Container): Promise<void> {

@@ -10,6 +10,7 @@ import type { Addresses, Container, ContainerKind, ContainerStatus } from '../..
 import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
 import type { QuotaLimits } from '../../domain/quota.ts'
 import type { EventReads, EventWrites } from './events.ts'
+import type { LeftoverPortReads, LeftoverPortWrites } from './leftover-ports.ts'
 import type { HistoryReads, HistoryWrites } from './history.ts'
 import type { IdempotencyReads, IdempotencyWrites } from './idempotency.ts'
 import type {
@@ -388,6 +389,7 @@ export interface StoreReads {
   readonly bindings: BindingReads
   readonly hosts: HostReads
   readonly advances: AdvanceReads
+  readonly leftoverPorts: LeftoverPortReads
   readonly images: ImageReads
   readonly networks: LocalNetworkReads
   readonly volumes: LocalVolumeReads
@@ -405,6 +407,7 @@ export interface Tx {
   readonly bindings: BindingWrites
   readonly hosts: HostWrites
   readonly advances: AdvanceWrites
+  readonly leftoverPorts: LeftoverPortWrites
   readonly images: ImageWrites
   readonly networks: LocalNetworkWrites
   readonly volumes: LocalVolumeWrites

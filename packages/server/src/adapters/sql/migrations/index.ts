@@ -13,6 +13,7 @@ import { allocation } from './012-allocation.ts'
 import { history } from './013-history.ts'
 import { event } from './014-event.ts'
 import { advance } from './017-advance.ts'
+import { leftoverPort } from './018-leftover-port.ts'
 import { idempotency } from './015-idempotency.ts'
 import { hostAddress } from './016-host-address.ts'
 
@@ -35,4 +36,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '015-idempotency', statements: idempotency },
   { name: '016-host-address', statements: hostAddress },
   { name: '017-advance', statements: advance },
+  { name: '018-leftover-port', statements: leftoverPort },
 ]
