@@ -1,4 +1,5 @@
 /** What users ask for, as the routes hand it to the use cases. */
+import { randomUUID } from 'node:crypto'
 import { createCapsule } from '../../src/app/capsules/create.ts'
 import { deleteCapsule } from '../../src/app/capsules/delete.ts'
 import type { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
@@ -13,6 +14,7 @@ import { renameContainer, resizeContainer, updateContainer } from '../../src/app
 import { changeSecurityGroup } from '../../src/app/containers/security-groups.ts'
 import type { RequestContext } from '../../src/app/context.ts'
 import { deleteImage } from '../../src/app/images/delete.ts'
+import type { ImageService } from '../../src/app/ports/image-service.ts'
 import type { ImageDeps } from '../../src/app/images/deps.ts'
 import { pullImage } from '../../src/app/images/pull.ts'
 import type { LocalDeps } from '../../src/app/local/deps.ts'
@@ -28,6 +30,8 @@ export type Deps = ContainerDeps &
   LocalDeps & {
     /** For what happens without anybody asking for it. */
     readonly sim: SimEngine
+    /** Of those who have one. */
+    readonly imagesOfCloud: ImageService
   }
 
 /** Sends one request; resolves with its answer. */
@@ -126,6 +130,12 @@ export const commit =
   (repository: string): Request =>
   (deps, ctx) =>
     commitContainer(deps, ctx, NAME, repository, 'v1')
+
+export const commitToService =
+  (repository: string): Request =>
+  (deps, ctx) =>
+    // Sent again it is another record: the first may have been begun and no more.
+    commitContainer({ ...deps, imageService: deps.imagesOfCloud, newUuid: randomUUID }, ctx, NAME, repository, 'v1')
 
 export const attach =
   (name: string): Request =>

@@ -46,6 +46,8 @@ class ScenarioRun {
   readonly #disturbance: Disturbance
   readonly #passed: string[][] = [[]]
   readonly #calls: string[] = []
+  /** Transactions that the newest request has had committed. */
+  #commits = 0
   /** Of the request that goes out while an operation runs. */
   #meanwhile: 'waiting' | 'sending' | 'sent' = 'waiting'
 
@@ -80,6 +82,7 @@ class ScenarioRun {
   async #pass(name: string, life: Life): Promise<void> {
     const mine = this.#passed.at(-1)
     mine?.push(name)
+    if (name === 'accept:after') this.#commits += 1
     if (mine?.length === this.#disturbance.deaths?.[this.#passed.length - 1]) await life.dieHere()
     const { meanwhile } = this.#scenario
     if (meanwhile?.at !== name || this.#meanwhile !== 'waiting') return
@@ -108,8 +111,10 @@ class ScenarioRun {
   /** A request whose acceptance a death has prevented is sent again, as users do. */
   async #askUntilAccepted(request: Request): Promise<void> {
     let again = false
-    while (!(await this.#stage.ask(request, { again }))) {
-      if (!this.#isUnaccepted()) break
+    for (;;) {
+      this.#commits = 0
+      if (await this.#stage.ask(request, { again })) break
+      if (this.#commits >= (this.#scenario.transactions ?? 1)) break
       again = true
     }
     await this.#stage.rest()

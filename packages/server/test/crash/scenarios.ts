@@ -4,6 +4,7 @@ import type { Verb } from '../../src/orchestration/ports/wire.ts'
 import {
   attach,
   commit,
+  commitToService,
   create,
   createPod,
   detach,
@@ -38,6 +39,8 @@ export interface Scenario {
   readonly prepare: readonly Request[]
   /** Deaths happen from here on. */
   readonly requests: readonly Request[]
+  /** How many transactions accept one of `requests`; absent: one. */
+  readonly transactions?: number
   /** Sent while the last of `requests` passes this checkpoint. */
   readonly meanwhile?: { readonly at: string; readonly request: Request }
 }
@@ -107,6 +110,7 @@ const BY_VERB: Readonly<Record<Verb, readonly Omit<Scenario, 'name'>[]>> = {
   commit: [
     { prepare: running, requests: [commit('snapshot')] },
     { prepare: [...running, commit('snapshot')], requests: [commit('snapshot')] },
+    { prepare: running, requests: [commitToService('snapshot')], transactions: 2 },
   ],
   resize: [
     { prepare: running, requests: [resize({ memory: '256', cpu: 2 })] },

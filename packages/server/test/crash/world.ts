@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FakeClaims } from '../../src/adapters/fake/fake-claims.ts'
+import { FakeImageService } from '../../src/adapters/fake/fake-image-service.ts'
 import { FakeHost } from '../../src/adapters/fake/fake-host.ts'
 import { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
 import type { SimCall } from '../../src/adapters/fake/sim-faults.ts'
@@ -71,6 +72,9 @@ export class World {
   readonly activity = new Activity()
   /** The count of a cloud; it knows of hosts that say their resource provider. */
   readonly claims = new FakeClaims()
+  readonly imageService = new FakeImageService((reference) =>
+    this.sites.some(({ engine }) => engine.images.inspect(reference) !== undefined),
+  )
   /** As the operator has it: what ran before a life ended is started in the next one. */
   resumesStopped = false
   readonly #directory = mkdtempSync(join(SCRATCH, 'zund-crash-'))
@@ -138,6 +142,7 @@ export class World {
       engine: this.engine.world(),
       host: this.host.world(),
       claims: this.claims.world(),
+      imageService: this.imageService.world(),
       containers: await Promise.all(containers.map((row) => this.#container(row))),
       images: (await read.selectFrom('image').selectAll().orderBy('uuid').execute()).map(({ image_id, ...image }) => ({
         ...without(image, 'id'),

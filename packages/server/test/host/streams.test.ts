@@ -85,6 +85,7 @@ test('a program that was attached to before it started can be talked to', async 
   await client.expect(202, 'POST', `${path}/kill`)
   await closed
   assert.equal(end, '{"exit_code":137}')
+  await client.waitFor(made.uuid, ({ status }) => status === 'Stopped')
   await client.delete(made.uuid, '')
 })
 
