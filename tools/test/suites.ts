@@ -51,7 +51,7 @@ const SUITES: readonly Suite[] = [
   suite('host', 'networks, volumes and images on a real engine and host', {
     needs: ['engine', 'switch'],
     concurrency: 1,
-    timeoutMinutes: 10,
+    timeoutMinutes: 15,
   }),
   suite('client', "Debian's OpenStack client against a real ./zund up", {
     needs: ['engine', 'client'],
