@@ -43,7 +43,7 @@ describe('ports of Neutron through restarts', () => {
       const states = await Promise.all([one, two].map(async ({ uuid }) => (await stage.api.show(uuid)).status))
       return states.every((status) => status === 'Running')
     })
-    await stage.untilReached(one.uuid, addr)
+    await stage.untilReachedAgain(one.uuid, addr)
     assert.deepEqual((await stage.api.show(one.uuid)).addresses, one.addresses)
     await stage.remove(one.uuid, two.uuid)
   })

@@ -252,6 +252,15 @@ export class NetworkStage {
     await until(`${address} is reached from ${uuid}`, async () => await this.reaches(uuid, address))
   }
 
+  /** Also while what is shown is from before its engine went down, and a command is refused. */
+  async untilReachedAgain(uuid: string, address: string): Promise<void> {
+    const query = new URLSearchParams({ command: `ping -c 1 -W 1 ${address}`, run: 'true', interactive: 'false' })
+    await until(`${address} is reached from ${uuid} again`, async () => {
+      const { status, body } = await this.api.call('POST', `/v1/containers/${uuid}/execute?${query.toString()}`)
+      return status === 200 && (body as { exit_code: number }).exit_code === 0
+    })
+  }
+
   async untilNotReached(uuid: string, address: string): Promise<void> {
     await until(`${address} is not reached from ${uuid}`, async () => !(await this.reaches(uuid, address)))
   }
