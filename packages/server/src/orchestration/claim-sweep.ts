@@ -1,6 +1,6 @@
 import type { Container } from '../domain/container/types.ts'
 import { HostLacks, messageOf } from '../domain/errors.ts'
-import type { Clock, Logger, Service } from './ports/clock.ts'
+import type { Clock, Logger } from './ports/clock.ts'
 import type { ResourceClaims } from './ports/resource-claims.ts'
 import type { Host, Store } from './ports/store.ts'
 import { claimOf, claimOn } from './scheduling/claim-of.ts'
@@ -18,33 +18,18 @@ export interface ClaimSweepDeps {
  * Makes the cloud's count of what is held of our hosts that of our records, both ways: what nobody holds any more is
  * released, and what is missing is claimed. Steps do both in time; this is for those that could not.
  */
-export class ClaimSweep implements Service {
+export class ClaimSweep extends Rounds {
   readonly #deps: ClaimSweepDeps
-  readonly #rounds: Rounds
   /** Claims that were refused; each is told once. */
   readonly #refused = new Set<string>()
 
   constructor(deps: ClaimSweepDeps) {
-    this.#deps = deps
     const { clock, log, pollMs } = deps
-    this.#rounds = new Rounds({
-      clock,
-      log,
-      everyMs: pollMs,
-      work: () => this.look(),
-      failed: 'what is held of the hosts was not compared',
-    })
+    super({ clock, log, everyMs: pollMs, failed: 'what is held of the hosts was not compared' })
+    this.#deps = deps
   }
 
-  async start(): Promise<void> {
-    await this.#rounds.start()
-  }
-
-  async stop(): Promise<void> {
-    await this.#rounds.stop()
-  }
-
-  async look(): Promise<void> {
+  async round(): Promise<void> {
     const { store, log } = this.#deps
     const hosts = await store.hosts.list().catch((error: unknown) => {
       log.warn({ err: error }, 'the hosts could not be looked up')
@@ -52,11 +37,11 @@ export class ClaimSweep implements Service {
     })
     for (const host of hosts) {
       const provider = host.inventory?.resourceProvider
-      if (provider === undefined || this.#rounds.signal.aborted) continue
+      if (provider === undefined || this.signal.aborted) continue
       try {
         await this.#lookAt(host, provider)
       } catch (error) {
-        if (this.#rounds.signal.aborted) return
+        if (this.signal.aborted) return
         log.warn({ host: host.name, why: messageOf(error) }, 'what is held of the host could not be compared')
       }
     }
@@ -64,7 +49,7 @@ export class ClaimSweep implements Service {
 
   async #lookAt(host: Host, { uuid: provider, isShared }: { uuid: string; isShared: boolean }): Promise<void> {
     const { store, claims } = this.#deps
-    const { signal } = this.#rounds
+    const { signal } = this
     await claims.markDisabled(provider, host.disabled, { signal })
     // First what is held, then the records: a record is there before its claim is made.
     const held = await claims.heldOf(provider, { signal })
@@ -82,7 +67,7 @@ export class ClaimSweep implements Service {
   /** Held of this host, and by our records not. */
   async #mendExtra(consumer: string, host: Host, isShared: boolean): Promise<void> {
     const { store, claims, log } = this.#deps
-    const { signal } = this.#rounds
+    const { signal } = this
     const record = await store.containers.byUuid(consumer, { kind: 'all' })
     if (record?.host === host.name && record.allocation !== null) return
     // Another service's, as long as we do not know that it was one of ours.
@@ -96,7 +81,7 @@ export class ClaimSweep implements Service {
 
   async #mendMissing({ uuid }: Container, provider: string): Promise<void> {
     const { store, claims, log } = this.#deps
-    const { signal } = this.#rounds
+    const { signal } = this
     // What is under way claims and releases by itself.
     if ((await store.operations.unfinished(uuid)).length > 0) return
     const record = await store.containers.byUuid(uuid, { kind: 'all' })

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Service } from './ports/clock.ts'
+import type { Clock, Logger } from './ports/clock.ts'
 import type { Store, Tx } from './ports/store.ts'
 import { Rounds } from './rounds.ts'
 
@@ -21,32 +21,17 @@ const EVERY_MS = 60_000
 const AT_ONCE = 200
 
 /** Forgets what has been kept for long enough. Several processes may do it: what is gone is gone. */
-export class Forgetter implements Service {
+export class Forgetter extends Rounds {
   readonly #deps: ForgetterDeps
-  readonly #rounds: Rounds
 
   constructor(deps: ForgetterDeps) {
-    this.#deps = deps
     const { clock, log } = deps
-    this.#rounds = new Rounds({
-      clock,
-      log,
-      everyMs: EVERY_MS,
-      work: () => this.forgetOld(),
-      failed: 'what is old was not removed; it is tried again',
-    })
-  }
-
-  async start(): Promise<void> {
-    await this.#rounds.start()
-  }
-
-  async stop(): Promise<void> {
-    await this.#rounds.stop()
+    super({ clock, log, everyMs: EVERY_MS, failed: 'what is old was not removed; it is tried again' })
+    this.#deps = deps
   }
 
   /** Returns how many were forgotten of all kinds. */
-  async forgetOld(): Promise<number> {
+  async round(): Promise<number> {
     const { store, log, kinds } = this.#deps
     let all = 0
     for (const { what, purge } of kinds) {
@@ -54,7 +39,7 @@ export class Forgetter implements Service {
       for (;;) {
         const now = await store.write((tx) => purge(tx, AT_ONCE))
         forgotten += now
-        if (now < AT_ONCE || this.#rounds.signal.aborted) break
+        if (now < AT_ONCE || this.signal.aborted) break
       }
       if (forgotten > 0) log.info({ count: forgotten }, `forgot ${what}`)
       all += forgotten

@@ -35,9 +35,9 @@ test('what can be given back is, and its note goes; what cannot be yet keeps bot
     clock: { now: () => 0, sleep: async () => undefined },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   })
-  await sweep.sweep()
+  await sweep.round()
   assert.deepEqual([released, left.map(({ uuid }) => uuid)], [['a', 'c'], ['b']])
   isAway = false
-  await sweep.sweep()
+  await sweep.round()
   assert.deepEqual([released, left], [['a', 'c', 'b'], []])
 })

@@ -1,5 +1,5 @@
 import { messageOf } from '../domain/errors.ts'
-import type { Clock, Logger, Service } from './ports/clock.ts'
+import type { Clock, Logger } from './ports/clock.ts'
 import type { CallOptions } from './ports/control-plane.ts'
 import type { Store } from './ports/store.ts'
 import type { PortData } from './ports/wire.ts'
@@ -23,37 +23,22 @@ const TIMEOUT_MS = 60_000
  * Gives back ports that could not be given back when their container went, because the network service was away. Several
  * processes may do it: what is gone is gone.
  */
-export class PortSweep implements Service {
+export class PortSweep extends Rounds {
   readonly #deps: PortSweepDeps
-  readonly #rounds: Rounds
 
   constructor(deps: PortSweepDeps) {
-    this.#deps = deps
     const { clock, log } = deps
-    this.#rounds = new Rounds({
-      clock,
-      log,
-      everyMs: EVERY_MS,
-      work: () => this.sweep(),
-      failed: 'ports that were left were not looked at',
-    })
+    super({ clock, log, everyMs: EVERY_MS, failed: 'ports that were left were not looked at' })
+    this.#deps = deps
   }
 
-  async start(): Promise<void> {
-    await this.#rounds.start()
-  }
-
-  async stop(): Promise<void> {
-    await this.#rounds.stop()
-  }
-
-  async sweep(): Promise<void> {
+  async round(): Promise<void> {
     const { store, release, forget, log } = this.#deps
     for (const { uuid, containerUuid, data } of await store.leftoverPorts.due(AT_ONCE)) {
-      this.#rounds.signal.throwIfAborted()
+      this.signal.throwIfAborted()
       const about = { containerId: containerUuid, networkId: data.networkId }
       try {
-        await release(data, { signal: AbortSignal.any([this.#rounds.signal, AbortSignal.timeout(TIMEOUT_MS)]) })
+        await release(data, { signal: AbortSignal.any([this.signal, AbortSignal.timeout(TIMEOUT_MS)]) })
         await forget(uuid)
         log.info(about, 'gave back a port that was left')
       } catch (error) {

@@ -24,7 +24,7 @@ async function reclaimed(
     log: { debug() {}, info() {}, warn() {}, error() {} },
     remove: { volume: remove, image: remove },
   })
-  await reclaimer.reclaim()
+  await reclaimer.round()
   return { removed, forgotten }
 }
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../domain/errors.ts'
 import type { Advance, AdvanceReads } from './ports/advances.ts'
-import type { Clock, Logger, Service } from './ports/clock.ts'
+import type { Clock, Logger } from './ports/clock.ts'
 import { Rounds } from './rounds.ts'
 import type { OperationParams } from './ports/wire.ts'
 
@@ -29,38 +29,23 @@ const TIMEOUT_MS = 60_000
  * Removes what was made in other services for requests that came to nothing, or whose process died before they were accepted.
  * Several processes may do it: what is gone is gone.
  */
-export class Reclaimer implements Service {
+export class Reclaimer extends Rounds {
   readonly #deps: ReclaimerDeps
-  readonly #rounds: Rounds
 
   constructor(deps: ReclaimerDeps) {
-    this.#deps = deps
     const { clock, log } = deps
-    this.#rounds = new Rounds({
-      clock,
-      log,
-      everyMs: EVERY_MS,
-      work: () => this.reclaim(),
-      failed: 'what was made in advance was not looked at',
-    })
+    super({ clock, log, everyMs: EVERY_MS, failed: 'what was made in advance was not looked at' })
+    this.#deps = deps
   }
 
-  async start(): Promise<void> {
-    await this.#rounds.start()
-  }
-
-  async stop(): Promise<void> {
-    await this.#rounds.stop()
-  }
-
-  async reclaim(): Promise<void> {
+  async round(): Promise<void> {
     const { store, log, forget } = this.#deps
     for (const advance of await store.advances.due(ABANDONED_MS, AT_ONCE)) {
-      this.#rounds.signal.throwIfAborted()
+      this.signal.throwIfAborted()
       if (await this.#isInWork(advance)) continue
       const { uuid, kind } = advance
       try {
-        const signal = AbortSignal.any([this.#rounds.signal, AbortSignal.timeout(TIMEOUT_MS)])
+        const signal = AbortSignal.any([this.signal, AbortSignal.timeout(TIMEOUT_MS)])
         await this.#deps.remove[kind](uuid, { signal })
         await forget(uuid)
         log.info({ kind, uuid }, 'removed what was made for a request that came to nothing')

@@ -5,13 +5,12 @@ export interface RoundsOptions {
   readonly log: Logger
   /** Between the end of a round and the next. */
   readonly everyMs: number
-  readonly work: () => Promise<unknown>
   /** For the log, when a round has failed; the next one comes all the same. */
   readonly failed: string
 }
 
 /** What is done at the start and then every so often, until it is stopped. */
-export class Rounds implements Service {
+export abstract class Rounds implements Service {
   readonly #options: RoundsOptions
   readonly #stopping = new AbortController()
   #loop: Promise<void> | undefined
@@ -20,8 +19,10 @@ export class Rounds implements Service {
     this.#options = options
   }
 
-  /** Aborted when it is to stop: for the work. */
-  get signal(): AbortSignal {
+  abstract round(): Promise<unknown>
+
+  /** Aborted when it is to stop. */
+  protected get signal(): AbortSignal {
     return this.#stopping.signal
   }
 
@@ -36,11 +37,11 @@ export class Rounds implements Service {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, everyMs, work, failed } = this.#options
+    const { clock, log, everyMs, failed } = this.#options
     const { signal } = this
     while (!signal.aborted) {
       try {
-        await work()
+        await this.round()
       } catch (error) {
         if (!signal.aborted) log.warn({ err: error }, failed)
       }

@@ -215,10 +215,10 @@ test('it is forgotten when its days are over', async () => {
       log: quietLog,
       kinds: [{ what: 'deleted containers', purge: (tx, max) => tx.history.purge(keptMs, max) }],
     })
-  await keeper(3_600_000).forgetOld()
+  await keeper(3_600_000).round()
   await history(uuid)
   await until('it is forgotten', async () => {
-    await keeper(0).forgetOld()
+    await keeper(0).round()
     return (await api.ask(`GET /v1/history/containers/${uuid}`)).status === 404
   })
 })

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Service } from '../ports/clock.ts'
+import type { Clock, Logger } from '../ports/clock.ts'
 import type { Doorbell, Host, Store } from '../ports/store.ts'
 import { CONDUCTOR_LANE, hostLane, type Operation } from '../../domain/operation/types.ts'
 import { Rounds } from '../rounds.ts'
@@ -18,31 +18,16 @@ export interface MoverDeps {
 const MOST_AT_ONCE = 50
 
 /** Gives creates that wait for a host that is away to another one. What was begun waits for the host. */
-export class Mover implements Service {
+export class Mover extends Rounds {
   readonly #deps: MoverDeps
-  readonly #rounds: Rounds
 
   constructor(deps: MoverDeps) {
-    this.#deps = deps
     const { clock, log, pollMs } = deps
-    this.#rounds = new Rounds({
-      clock,
-      log,
-      everyMs: pollMs,
-      work: () => this.look(),
-      failed: 'creates of hosts that are away were not looked at',
-    })
+    super({ clock, log, everyMs: pollMs, failed: 'creates of hosts that are away were not looked at' })
+    this.#deps = deps
   }
 
-  async start(): Promise<void> {
-    await this.#rounds.start()
-  }
-
-  async stop(): Promise<void> {
-    await this.#rounds.stop()
-  }
-
-  async look(): Promise<void> {
+  async round(): Promise<void> {
     const { store, options } = this.#deps
     const hosts = new Map((await store.hosts.list()).map((host) => [hostLane(host.name), host]))
     for (const lane of await store.operations.createLanes()) {
