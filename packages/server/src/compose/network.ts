@@ -12,6 +12,7 @@ import { LocalNetworkPlanner } from '../app/networks/local-planner.ts'
 import type { AppOptions } from '../app/options.ts'
 import type { NetworkPlanner } from '../app/ports/network-planner.ts'
 import { messageOf } from '../domain/errors.ts'
+import { systemClock } from '../lib/system-clock.ts'
 import { PluginServer } from '../edge/libnetwork/plugin-server.ts'
 import type { Logger, Service } from '../orchestration/ports/clock.ts'
 import type { ContainerEngine } from '../orchestration/ports/engine.ts'
@@ -83,6 +84,9 @@ export function composeHostNetworks({ config, engine, cloud, plugin, log }: Host
     plugger: plugin.plugger,
     host: config.host,
     driver: config.networkDriverName,
+    clock: systemClock,
+    activeTimeoutMs: config.portActiveTimeoutS * 1_000,
+    activeRequired: config.portActiveRequired,
     log,
   })
   return new NetworksByService(local, remote)

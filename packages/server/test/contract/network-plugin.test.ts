@@ -36,6 +36,7 @@ describe('the network plugin, asked by hand', () => {
       if (failure !== undefined) throw failure
       plugged.push(portId)
     },
+    plugAhead: async () => assert.fail('the plugin plugs for containers that start'),
     unplug: async ({ portId }) => void plugged.splice(0, plugged.length, ...plugged.filter((id) => id !== portId)),
     containerEnd: (portId) => `end-${portId.slice(0, 4)}`,
   }

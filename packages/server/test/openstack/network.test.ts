@@ -3,6 +3,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { NetworkStage, type Group, type Network } from './support/network-stage.ts'
 
+/** Pings the address again and again; notes each time, and each answer. */
+const knocking = (address: string): string =>
+  `touch /tmp/heard; while :; do echo >> /tmp/knocked; ping -c 1 -W 1 ${address} > /tmp/last && cat /tmp/last >> /tmp/heard; done`
+
 describe('containers on ports of Neutron', () => {
   const stage = new NetworkStage()
   before(async () => stage.open())
@@ -51,6 +55,42 @@ describe('containers on ports of Neutron', () => {
     await stage.users.demo.delete('network', `/v2.0/security-group-rules/${rule.id}`)
     await stage.untilNotReached(other.uuid, addr)
     await stage.remove(guarded.uuid, other.uuid)
+  })
+
+  it('no packet passes that its group does not let in, not even in its first moments, nor when it is started again', async () => {
+    const { name } = await stage.network({ cidr: '10.69.0.0/24' })
+    const shut = await stage.make<Group>('security-groups', 'security_group', {
+      name: `${stage.prefix}-from-the-first`,
+    })
+    const open = await stage.make<Group>('security-groups', 'security_group', { name: `${stage.prefix}-lets-ping` })
+    await stage.users.demo.post('network', '/v2.0/security-group-rules', {
+      security_group_rule: { security_group_id: open.id, direction: 'ingress', protocol: 'icmp' },
+    })
+    const addr = '10.69.0.77'
+    const asking = await stage.run({
+      nets: [{ network: name }],
+      security_groups: [open.name],
+      command: ['sh', '-c', knocking(addr)],
+    })
+    const heard = async (): Promise<string> => (await stage.sh(asking.uuid, 'cat /tmp/heard')).output
+    const knocked = async (): Promise<number> => Number((await stage.sh(asking.uuid, 'wc -l < /tmp/knocked')).output)
+    const knockedMore = async (): Promise<void> => {
+      const earlier = await knocked()
+      await stage.until('there were more knocks', async () => (await knocked()) > earlier + 2)
+    }
+    const nets = [{ network: name, 'v4-fixed-ip': addr }]
+    const guarded = await stage.run({ nets, security_groups: [shut.name] })
+    await stage.untilReached(guarded.uuid, stage.addressOf(asking).addr)
+    await knockedMore()
+    const path = `/v1/containers/${guarded.uuid}`
+    await stage.api.expect(202, 'POST', `${path}/stop?timeout=1`)
+    await stage.api.waitFor(guarded.uuid, ({ status }) => status === 'Stopped')
+    await stage.api.expect(202, 'POST', `${path}/start`)
+    await stage.api.waitFor(guarded.uuid, ({ status }) => status === 'Running')
+    assert.equal((await stage.port(stage.addressOf(guarded).port)).status, 'ACTIVE')
+    await knockedMore()
+    assert.equal(await heard(), '')
+    await stage.remove(asking.uuid, guarded.uuid)
   })
 
   it('groups are given and taken, each once, also while it is stopped', async () => {

@@ -36,6 +36,10 @@ export class FakeNetworkDriver implements NetworkDriver {
     }
   }
 
+  async activate(_port: PortData, { signal }: CallOptions): Promise<void> {
+    signal.throwIfAborted()
+  }
+
   async release(port: PortData, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted()
     this.#deps.host.giveAddresses(port, this.#deps.sim)

@@ -62,6 +62,9 @@ export class LocalBridgeNetwork implements NetworkDriver {
    */
   async release(): Promise<void> {}
 
+  /** Nobody else has to do anything for it. */
+  async activate(): Promise<void> {}
+
   forget(): void {
     // A new set: what is being made right now was perhaps looked at before it vanished, and lands in the old one.
     this.#ready = new Set()

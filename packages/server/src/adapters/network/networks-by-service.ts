@@ -37,6 +37,10 @@ export class NetworksByService implements HostNetworks {
     return await this.#of(port).prepare(port, o)
   }
 
+  async activate(port: PortData, o: CallOptions): Promise<void> {
+    await this.#of(port).activate(port, o)
+  }
+
   async release(port: PortData, o: CallOptions): Promise<void> {
     await this.#of(port).release(port, o)
   }

@@ -53,6 +53,11 @@ export interface NetworkDriver {
   /** Makes the port usable on this host (engine network exists). Repeatable. */
   prepare(port: PortData, o: CallOptions): Promise<EngineEndpoint>
   /**
+   * Before what is on the port runs: returns once the port's packets pass, and only those that its security groups let
+   * through, as far as can be told and awaited. Repeatable, also while it runs already.
+   */
+  activate(port: PortData, o: CallOptions): Promise<void>
+  /**
    * The container has left the network: give up what the host holds for it. A port that was made goes, one that was brought
    * is as it was before. Repeatable.
    */

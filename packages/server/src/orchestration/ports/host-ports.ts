@@ -53,10 +53,13 @@ export interface HostPorts {
 /** Puts ports into the switch of the host and takes them out of it. */
 export interface PortPlugger {
   /**
-   * Makes the pair of interfaces anew and puts the host's end where the port wants it. Afterwards the other end is there,
-   * by the name `containerEnd` gives. What cannot be finished leaves nothing. SystemFault says what went wrong.
+   * For the container that starts now: takes the pair of interfaces that was plugged ahead, or makes it anew and puts the
+   * host's end where the port wants it. Afterwards the other end is there, by the name `containerEnd` gives. What cannot be
+   * finished leaves nothing. SystemFault says what went wrong.
    */
   plug(port: HostPort, o: CallOptions): Promise<void>
+  /** For a container that will start, so that the network service can do its part before; leaves a pair in use alone. */
+  plugAhead(port: HostPort, o: CallOptions): Promise<void>
   /** Gone already is a success. */
   unplug(port: Pick<HostPort, 'portId' | 'networkId' | 'plug'>, o: CallOptions): Promise<void>
   containerEnd(portId: string): string

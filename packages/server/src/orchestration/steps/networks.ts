@@ -1,5 +1,5 @@
 import { EngineNotFound, Retryable } from '../../domain/errors.ts'
-import { hasRunAndGone, portsOf, type HeldPort, type Step, type StepContext } from './step.ts'
+import { hasRunAndGone, isLive, look, portsOf, type HeldPort, type Step, type StepContext } from './step.ts'
 
 /** Ports the operation is about: those it names, else all of the container. */
 export function concerned(ctx: StepContext): HeldPort[] {
@@ -34,13 +34,23 @@ export const connectNetworks: Step = {
   async apply(ctx) {
     const on = await connectedTo(ctx)
     const ports = concerned(ctx)
-    for (const { data } of ports) {
+    for (const port of ports) {
+      const { data } = port
       if (on.has(data.networkId)) continue
+      // One that does not run yet gets its ends when it starts.
+      const seen = await look(ctx)
+      if (seen !== undefined && isLive(seen)) await activatePorts(ctx, [port])
       const endpoint = await ctx.tools.networks.prepare(data, { signal: ctx.signal })
       await orLookAnew(ctx, () => ctx.tools.engine.connect(ctx.op.container.uuid, endpoint, { signal: ctx.signal }))
     }
     return held(ports)
   },
+}
+
+/** All at once: most of it is waiting for somebody else. */
+export async function activatePorts(ctx: StepContext, ports: readonly HeldPort[]): Promise<void> {
+  const { networks } = ctx.tools
+  await Promise.all(ports.map(async ({ data }) => networks.activate(data, { signal: ctx.signal })))
 }
 
 /** Takes the container off the networks the operation names and gives their ports back. */

@@ -1,17 +1,14 @@
 /** The steps that change whether a container runs. */
 import { EngineNotFound, EngineRemains, Retryable } from '../../domain/errors.ts'
 import type { Observation } from '../ports/wire.ts'
-import { leaveNetworks } from './networks.ts'
-import { hasRunAndGone, isCapsule, look, portsOf, type Step, type StepContext } from './step.ts'
+import { activatePorts, leaveNetworks } from './networks.ts'
+import { hasRunAndGone, isCapsule, isLive, look, portsOf, type Step, type StepContext } from './step.ts'
 
 async function lookOrFail(ctx: StepContext): Promise<Observation> {
   const seen = ctx.brought.seen ?? (await look(ctx))
   if (seen === undefined) throw new EngineNotFound(`No such container: ${ctx.op.container.engineId ?? 'never created'}`)
   return seen
 }
-
-const isLive = (seen: Observation): boolean =>
-  seen.state === 'running' || seen.state === 'paused' || seen.state === 'restarting'
 
 interface StartMark {
   readonly startedAtMs: number | null
@@ -38,6 +35,7 @@ export const startContainer: Step = {
   mark: noteStart,
   async apply(ctx) {
     const { engine, gate } = ctx.tools
+    await activatePorts(ctx, portsOf(ctx.op))
     await gate.run(ctx.signal, () =>
       startOrBeginAnew(ctx, () =>
         onItsNetworks(ctx, () => engine.start(ctx.op.container.uuid, { signal: ctx.signal })),

@@ -128,6 +128,11 @@ function byOrder(bindings: readonly Binding[]): Binding[] {
   return [...bindings].sort((a, b) => a.order - b.order)
 }
 
+/** It has processes, or is about to have them again. */
+export function isLive({ state }: Observation): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting'
+}
+
 /** Looks at the engine container and remembers it for the steps that follow. */
 export async function look(ctx: StepContext): Promise<Observation | undefined> {
   const found = await ctx.tools.engine.inspect(ctx.op.container.uuid, { signal: ctx.signal })

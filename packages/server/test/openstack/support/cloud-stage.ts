@@ -114,13 +114,23 @@ export class CloudStage {
   }
 }
 
-/** The provider of this host outlives the service, as it should; to the next one it would be a stranger's of this name. */
+/**
+ * The provider of this host outlives the service, as it should; to the next one it would be a stranger's of this name.
+ * What a failed test has left allocated goes too, or every file after it would fail.
+ */
 export async function forgetHost(admin: CloudUser, name = hostname()): Promise<void> {
   const { resource_providers: providers } = await admin.get<{ resource_providers: { uuid: string }[] }>(
     'placement',
     `/resource_providers?name=${name}`,
   )
-  for (const { uuid } of providers) await admin.delete('placement', `/resource_providers/${uuid}`)
+  for (const { uuid } of providers) {
+    const { allocations } = await admin.get<{ allocations: Record<string, unknown> }>(
+      'placement',
+      `/resource_providers/${uuid}/allocations`,
+    )
+    for (const consumer of Object.keys(allocations)) await admin.delete('placement', `/allocations/${consumer}`)
+    await admin.delete('placement', `/resource_providers/${uuid}`)
+  }
 }
 
 export function cloudTests(about: string, define: (stage: CloudStage) => void, options: CloudStageOptions = {}): void {

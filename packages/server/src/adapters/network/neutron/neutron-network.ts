@@ -1,11 +1,12 @@
 import { EngineConflict, messageOf, SystemFault } from '../../../domain/errors.ts'
-import type { Logger } from '../../../orchestration/ports/clock.ts'
+import type { Clock, Logger } from '../../../orchestration/ports/clock.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
 import type { GroupChange } from '../../../orchestration/ports/drivers.ts'
 import type { ContainerEngine, EngineEndpoint } from '../../../orchestration/ports/engine.ts'
 import type { HostPort, HostPorts, PortPlugger } from '../../../orchestration/ports/host-ports.ts'
 import type { PortData } from '../../../orchestration/ports/wire.ts'
 import type { RemoteNetworks } from '../networks-by-service.ts'
+import { ActivePorts } from './active-ports.ts'
 import { subnetOf } from './addresses.ts'
 import { EngineNetworks } from './engine-networks.ts'
 import type { NeutronClient } from './neutron-client.ts'
@@ -19,6 +20,11 @@ export interface NeutronNetworksDeps {
   readonly host: string
   /** [network] driver_name */
   readonly driver: string
+  readonly clock: Clock
+  /** [zund] port_active_timeout, in milliseconds. 0: ports are not waited for. */
+  readonly activeTimeoutMs: number
+  /** [zund] port_active_required */
+  readonly activeRequired: boolean
   readonly log: Logger
 }
 
@@ -33,11 +39,13 @@ export class NeutronNetworks implements RemoteNetworks {
   readonly #deps: NeutronNetworksDeps
   readonly #binder: PortBinder
   readonly #networks: EngineNetworks
+  readonly #active: ActivePorts
 
   constructor(deps: NeutronNetworksDeps) {
     this.#deps = deps
     this.#binder = new PortBinder(deps)
     this.#networks = new EngineNetworks(deps)
+    this.#active = new ActivePorts(deps)
   }
 
   async bind(port: PortData, o: CallOptions): Promise<PortData> {
@@ -65,6 +73,13 @@ export class NeutronNetworks implements RemoteNetworks {
       macAddress: port.macAddress,
       dnsServers: [...new Set(port.subnets.flatMap(({ dnsServers = [] }) => dnsServers))],
     }
+  }
+
+  async activate(port: PortData, o: CallOptions): Promise<void> {
+    const known = hostPortOf(port)
+    this.#deps.ports.putPort(known)
+    await this.#deps.plugger.plugAhead(known, o)
+    await this.#active.wait(known.portId, o)
   }
 
   async release(port: PortData, o: CallOptions): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import type { HostPort } from '../../../orchestration/ports/host-ports.ts'
 import type { CommandResult, HostCommand } from '../../host-command/host-command.ts'
 import { HostPlugger } from './host-plugger.ts'
@@ -9,9 +9,10 @@ const PORT_ID = '8439060f-38ab-4c1e-9d8e-1d2f3a4b5c6d'
 const NETWORK_ID = 'b2d1c0ff-ee00-4a11-8f00-0123456789ab'
 const CONTAINER = '1f0a8a55-43c4-4f0f-8f0a-0f6d6f3a7f25'
 
-/** Notes what is run; answers with what a test wants of a line, else with success. Interfaces that are asked for are not there. */
+/** Notes what is run; answers with what a test wants of a line, else with success. Interfaces that are asked for are those of `there`. */
 class Recorder implements HostCommand {
   readonly lines: string[] = []
+  readonly there = new Map<string, string>()
   readonly #failing: RegExp
 
   constructor(failing = /^$/) {
@@ -21,7 +22,11 @@ class Recorder implements HostCommand {
   async run(program: string, args: readonly string[], { input }: { input?: string }): Promise<CommandResult> {
     const lines = input === undefined ? [[program, ...args].join(' ')] : input.trim().split('\n')
     for (const line of lines) {
-      if (line.startsWith('ip -o link show')) return { exitCode: 1, stdout: '', stderr: 'does not exist' }
+      if (line.startsWith('ip -o link show')) {
+        const stdout = this.there.get(line.split(' ').at(-1) ?? '')
+        if (stdout === undefined) return { exitCode: 1, stdout: '', stderr: 'does not exist' }
+        return { exitCode: 0, stdout, stderr: '' }
+      }
       this.lines.push(line)
       if (this.#failing.test(line)) return { exitCode: 1, stdout: '', stderr: 'it is broken' }
     }
@@ -139,6 +144,54 @@ describe('what is run to plug a port', () => {
       'link delete dev tap8439060f-38',
       'link delete dev tap8439060f-38',
     ])
+  })
+
+  describe('ahead of its container', () => {
+    const [tap, end] = ['tap8439060f-38', 't_c8439060f-38']
+    const shown = (mac: string): string => `7: ${end}@${tap}: <BROADCAST> mtu 1442 link/ether ${mac} brd ff:ff`
+    const port = aPort({ kind: 'tap' })
+    let recorder: Recorder
+    let plugger: HostPlugger
+
+    beforeEach(() => {
+      recorder = new Recorder()
+      plugger = new HostPlugger({ command: recorder, ovsBridge: 'br-int' })
+    })
+
+    it('it is plugged as usual, and what starts then takes it as it is, once', async () => {
+      await plugger.plugAhead(port, { signal })
+      assert.deepEqual(recorder.lines, PAIR)
+      recorder.there.set(end, shown(port.macAddress))
+      await plugger.plug(port, { signal })
+      assert.deepEqual(recorder.lines, PAIR)
+      await plugger.plug(port, { signal })
+      assert.deepEqual(recorder.lines, [...PAIR, ...PAIR])
+    })
+
+    it('one that was taken away meanwhile, or has another MAC address now, is made anew', async () => {
+      await plugger.plugAhead(port, { signal })
+      await plugger.plug(port, { signal })
+      assert.deepEqual(recorder.lines, [...PAIR, ...PAIR])
+      await plugger.plugAhead(port, { signal })
+      recorder.there.set(end, shown('fa:16:3e:00:00:02'))
+      await plugger.plug(port, { signal })
+      assert.deepEqual(recorder.lines, [...PAIR, ...PAIR, ...PAIR, ...PAIR])
+    })
+
+    it('what a container has is left alone', async () => {
+      recorder.there.set(tap, '')
+      await plugger.plugAhead(port, { signal })
+      assert.deepEqual(recorder.lines, [])
+    })
+
+    it('what an earlier life has plugged, perhaps by half, is made anew', async () => {
+      recorder.there.set(tap, '')
+      recorder.there.set(end, shown(port.macAddress))
+      await plugger.plug(port, { signal })
+      assert.deepEqual(recorder.lines, PAIR)
+      await plugger.plugAhead(port, { signal })
+      assert.deepEqual(recorder.lines, [...PAIR, ...PAIR])
+    })
   })
 
   const bad: readonly [string, HostPort, RegExp][] = [

@@ -22,6 +22,8 @@ export class HostPlugger implements PortPlugger {
   readonly #ovsBridge: string
   readonly #links: IpLink
   readonly #switch: OpenVSwitch
+  /** Ports that are plugged and wait for their container; one of an earlier life may be half done, and is not among them. */
+  readonly #ahead = new Set<string>()
 
   constructor({ command, ovsBridge }: HostPluggerDeps) {
     this.#ovsBridge = ovsBridge
@@ -34,6 +36,21 @@ export class HostPlugger implements PortPlugger {
   }
 
   async plug(port: HostPort, o: CallOptions): Promise<void> {
+    const waits = this.#ahead.delete(port.portId)
+    if (waits && (await this.#links.hasAddress(containerEnd(port.portId), port.macAddress, o))) return
+    await this.#make(port, o)
+  }
+
+  async plugAhead(port: HostPort, o: CallOptions): Promise<void> {
+    // One end without the other: that one is in a container.
+    const isInUse =
+      (await this.#links.exists(hostEnd(port.portId), o)) && !(await this.#links.exists(containerEnd(port.portId), o))
+    if (isInUse) return
+    await this.#make(port, o)
+    this.#ahead.add(port.portId)
+  }
+
+  async #make(port: HostPort, o: CallOptions): Promise<void> {
     const way = this.#wayOf(port.plug)
     if (way === undefined) {
       throw new SystemFault(
@@ -64,6 +81,7 @@ export class HostPlugger implements PortPlugger {
   }
 
   async unplug(port: Place, o: CallOptions): Promise<void> {
+    this.#ahead.delete(port.portId)
     await (this.#wayOf(port.plug) ?? LEFT_ALONE).unplug(port, o)
     await this.#links.remove(hostEnd(port.portId), o)
   }

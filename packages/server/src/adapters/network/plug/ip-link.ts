@@ -1,6 +1,6 @@
 import { SystemFault } from '../../../domain/errors.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
-import { complaint, type HostCommand } from '../../host-command/host-command.ts'
+import { complaint, type CommandResult, type HostCommand } from '../../host-command/host-command.ts'
 
 /** Milliseconds. The engine waits while a port is plugged, with a lock held. */
 export const PROGRAM_TIMEOUT_MS = 5_000
@@ -23,12 +23,19 @@ export class IpLink {
     if (result.exitCode !== 0) throw new SystemFault('network.link_failed', `ip link: ${complaint(result)}`)
   }
 
-  async exists(name: string, { signal }: CallOptions): Promise<boolean> {
-    const result = await this.#command.run('ip', ['-o', 'link', 'show', 'dev', name], {
-      signal,
-      timeoutMs: PROGRAM_TIMEOUT_MS,
-    })
-    return result.exitCode === 0
+  async exists(name: string, o: CallOptions): Promise<boolean> {
+    return (await this.#show(name, o)).exitCode === 0
+  }
+
+  /** Is it there, with this MAC address? */
+  async hasAddress(name: string, macAddress: string, o: CallOptions): Promise<boolean> {
+    const { exitCode, stdout } = await this.#show(name, o)
+    return exitCode === 0 && stdout.includes(` link/ether ${macAddress} `)
+  }
+
+  async #show(name: string, { signal }: CallOptions): Promise<CommandResult> {
+    const options = { signal, timeoutMs: PROGRAM_TIMEOUT_MS }
+    return await this.#command.run('ip', ['-o', 'link', 'show', 'dev', name], options)
   }
 
   /** With the other end of a pair. Gone already is a success. */

@@ -1,0 +1,75 @@
+import { messageOf, Retryable, SystemFault } from '../../../domain/errors.ts'
+import type { Clock, Logger } from '../../../orchestration/ports/clock.ts'
+import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
+import { isAway } from '../../openstack/errors.ts'
+import type { NeutronClient } from './neutron-client.ts'
+
+export interface ActivePortsDeps {
+  readonly neutron: NeutronClient
+  readonly clock: Clock
+  /** 0: nothing is waited for. */
+  readonly activeTimeoutMs: number
+  /** Otherwise a port that does not become active is told in the log, and that is all. */
+  readonly activeRequired: boolean
+  readonly log: Logger
+}
+
+const POLL_MS = 400
+
+/**
+ * Waits for plugged ports to be ACTIVE. The agent of a host sets the filters of a port some time after it has found it
+ * plugged; with Linux bridges, packets pass before. What Neutron shows as ACTIVE is filtered.
+ */
+export class ActivePorts {
+  readonly #deps: ActivePortsDeps
+
+  constructor(deps: ActivePortsDeps) {
+    this.#deps = deps
+  }
+
+  /** When it is required: SystemFault after the time, Retryable while Neutron is away. */
+  async wait(portId: string, o: CallOptions): Promise<void> {
+    const { activeTimeoutMs, activeRequired, log } = this.#deps
+    if (activeTimeoutMs === 0) return
+    const why = await this.#untilActive(portId, o)
+    o.signal.throwIfAborted()
+    if (why === undefined) return
+    const message = `port ${portId} is plugged, and not known to be active: ${why.message}`
+    if (!activeRequired) {
+      log.warn({ portId }, `${message}; its container starts all the same, and its security groups may not hold yet`)
+      return
+    }
+    if (why.isAway) throw new Retryable('network.away', message)
+    throw new SystemFault('network.port_not_active', message)
+  }
+
+  /** The reason when it has not come to that. */
+  async #untilActive(portId: string, o: CallOptions): Promise<{ message: string; isAway: boolean } | undefined> {
+    const { neutron, clock, activeTimeoutMs } = this.#deps
+    const timeout = AbortSignal.timeout(activeTimeoutMs)
+    const signal = AbortSignal.any([o.signal, timeout])
+    let status: string | undefined
+    try {
+      for (;;) {
+        const port = await neutron.port(portId, { signal })
+        if (port === undefined) return { message: 'it is gone', isAway: false }
+        status = port.status
+        if (status === 'ACTIVE') return undefined
+        await clock.sleep(POLL_MS, signal)
+      }
+    } catch (error) {
+      if (!timeout.aborted) {
+        if (isAway(error)) return { message: messageOf(error), isAway: true }
+        throw error
+      }
+      const seconds = `${activeTimeoutMs / 1_000} s`
+      if (status === undefined) {
+        return { message: `the network service has not answered in ${seconds}`, isAway: true }
+      }
+      return {
+        message: `it is ${status} after ${seconds}, as it is while no agent of Neutron does its part here`,
+        isAway: false,
+      }
+    }
+  }
+}
