@@ -35,4 +35,5 @@ export const OPENSTACK_TOOLS: readonly Tool[] = [
   { command: 'iptables', package: 'iptables' },
   { command: 'ip', package: 'iproute2' },
   { command: 'mkfs.ext4', package: 'e2fsprogs' },
+  { command: 'mkfs.xfs', package: 'xfsprogs' },
 ]
