@@ -5,6 +5,7 @@ import {
   BindingSchema,
   BindingStateSchema,
   ContainerSpecSchema,
+  MountDataSchema,
   ObservationSchema,
 } from './container.ts'
 
@@ -361,10 +362,12 @@ export const OwnershipQuerySchema = Type.Object({
 export type OwnershipQuery = Static<typeof OwnershipQuerySchema>
 
 /** Something that nobody wants any more and that a host is to remove, with its data. */
-export const DisposalSchema = Type.Object({
-  kind: Type.Union([Type.Literal('network'), Type.Literal('volume')]),
-  uuid: Type.String(),
-})
+export const DisposalSchema = Type.Union([
+  Type.Object({ kind: Type.Literal('network'), uuid: Type.String() }),
+  Type.Object({ kind: Type.Literal('volume'), uuid: Type.String() }),
+  /** What a container that is gone had mounted, and could not give back when it went. */
+  Type.Object({ kind: Type.Literal('mount'), uuid: Type.String(), mount: MountDataSchema }),
+])
 export type Disposal = Static<typeof DisposalSchema>
 
 export const DisposedSchema = Type.Object({ session: SessionRefSchema, uuid: Type.String() })

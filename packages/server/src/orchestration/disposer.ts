@@ -23,8 +23,8 @@ export interface DisposerDeps {
 }
 
 /**
- * Removes from its host what was deleted through the API and is no container's any more: volumes with their data, and
- * networks. What is to go is asked for anew each time, so a removal that fails, or that a crash cuts short, is done again.
+ * Removes from its host what was deleted through the API and is no container's any more: volumes with their data,
+ * networks, and what a container was deleted without. What is to go is asked for anew each time, so a removal that fails, or that a crash cuts short, is done again.
  */
 export class Disposer implements Service {
   readonly #deps: DisposerDeps
@@ -86,9 +86,15 @@ export class Disposer implements Service {
     }
   }
 
-  async #remove({ kind, uuid }: Disposal, o: CallOptions): Promise<void> {
+  async #remove(disposal: Disposal, o: CallOptions): Promise<void> {
+    const { kind, uuid } = disposal
+    const { networks, volumes } = this.#deps
     if (kind === 'network') {
-      await this.#deps.networks.remove(uuid, o)
+      await networks.remove(uuid, o)
+      return
+    }
+    if (kind === 'mount') {
+      await volumes.detach(disposal.mount, disposal.mount.autoRemove, o)
       return
     }
     const mount = {
@@ -100,6 +106,6 @@ export class Disposer implements Service {
       contents: null,
       autoRemove: true,
     }
-    await this.#deps.volumes.detach(mount, true, o)
+    await volumes.detach(mount, true, o)
   }
 }

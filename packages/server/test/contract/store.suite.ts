@@ -7,6 +7,7 @@ import { capsuleTests } from './store/capsules.ts'
 import { containerTests } from './store/containers.ts'
 import { historyTests } from './store/history.ts'
 import { hostTests } from './store/hosts.ts'
+import { leftMountTests } from './store/left-mounts.ts'
 import { leftoverPortTests } from './store/leftover-ports.ts'
 import { operationTests } from './store/operations.ts'
 import { pagingTests } from './store/paging.ts'
@@ -34,6 +35,7 @@ export function storeSuite(name: string, open: () => Promise<StoreHarness>): voi
     advanceTests(get)
     bindingTests(get)
     leftoverPortTests(get)
+    leftMountTests(get)
     hostTests(get)
     resourceTests(get)
     historyTests(get)

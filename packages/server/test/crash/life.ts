@@ -16,13 +16,14 @@ import type { Checkpoint, Clock } from '../../src/orchestration/ports/clock.ts'
 import type { ControlPlane } from '../../src/orchestration/ports/control-plane.ts'
 import type { ContainerEngine } from '../../src/orchestration/ports/engine.ts'
 import type { Doorbell, Store } from '../../src/orchestration/ports/store.ts'
+import { PortSweep } from '../../src/orchestration/port-sweep.ts'
 import { Mover } from '../../src/orchestration/scheduling/mover.ts'
 import { someSecrets } from '../support/builders.ts'
-import { LocalVolumePlanner } from '../../src/app/volumes/local-planner.ts'
 import { appOptions } from '../support/live-api.ts'
 import type { Deps } from './requests.ts'
 import { forever, mortal, Mortality } from './mortal.ts'
 import { MixedNetworks } from './remote-networks.ts'
+import { MixedVolumes } from './remote-volumes.ts'
 import type { Site, World } from './world.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
@@ -91,14 +92,25 @@ export class Life extends Mortality {
     this.agent = first.agent
     const claims = mortal(world.claims, this, async (_, call) => await call())
     const sweep = new ClaimSweep({ store, claims, clock, log: quietLog, pollMs: CLAIM_SWEEP_MS })
-    this.#parts = [mover, sweep, ...hosts.flatMap(({ agent, disposer, worker }) => [agent, disposer, worker])]
+    const ports = new PortSweep({
+      store,
+      forget: async (uuid) => await store.write((tx) => tx.leftoverPorts.remove(uuid)),
+      release: async (port) => {
+        await this.living()
+        await world.host.requireCloud()
+        world.host.ports.release(port)
+      },
+      clock,
+      log: quietLog,
+    })
+    this.#parts = [mover, sweep, ports, ...hosts.flatMap(({ agent, disposer, worker }) => [agent, disposer, worker])]
     this.deps = {
       store: checkpointedStore(store, checkpoint),
       doorbell,
       policy: new PolicyEngine({ file: null, log: quietLog }),
       images: { check: async () => 'exists' },
       imageService: undefined,
-      volumes: new LocalVolumePlanner({ quota: appOptions.localQuota, newUuid: options.newUuid }),
+      volumes: new MixedVolumes({ quota: appOptions.localQuota, newUuid: options.newUuid }),
       networks: new MixedNetworks({ store, pools: appOptions.localNetwork, newUuid: options.newUuid }),
       secrets: someSecrets(),
       gateway: { searchImages: async () => [] },

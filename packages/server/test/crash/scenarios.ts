@@ -8,6 +8,7 @@ import {
   create,
   createPod,
   detach,
+  NAME,
   network,
   noImage,
   noNetwork,
@@ -47,6 +48,11 @@ export interface Scenario {
 
 const surroundings = [network('net-a'), network('net-b'), network('net-c'), volume('vol')]
 const REMOTE = { nets: [{ network: 'remote-a' }, { network: 'remote-b' }], mounts: [], security_groups: ['group-1'] }
+/** One of the cloud, one of the host. */
+export const ON_CLOUD = [
+  { source: 'remote-volume', destination: '/data' },
+  { size: 1, destination: '/scratch' },
+]
 const onRemote = create(REMOTE)
 const OPEN = { nets: [{ network: 'remote-a' }], mounts: [], exposed_ports: { '80/tcp': {} } }
 const running = [...surroundings, create()]
@@ -158,6 +164,11 @@ const counting: readonly Scenario[] = [
   { name: 'capsule delete on a counted host', prepare: [volume('vol'), createPod()], requests: [removePod] },
 ].map((scenario) => ({ ...scenario, arrange: counted }))
 
+/** From when a request is made until the record of the container is gone. */
+export function withoutCloud({ host, store }: World): void {
+  host.isCloudAway = async () => (await store.containers.byName(NAME, 0, { kind: 'all' })).length > 0
+}
+
 /** What is asked for besides operations of containers. */
 const BESIDES: readonly Scenario[] = [
   {
@@ -206,6 +217,12 @@ const BESIDES: readonly Scenario[] = [
     requests: [noNetwork('net-a'), noVolume('vol')],
   },
   ...counting,
+  {
+    name: 'delete by force while nobody takes anything back',
+    arrange: withoutCloud,
+    prepare: [create({ ...REMOTE, mounts: ON_CLOUD })],
+    requests: [remove({ force: true })],
+  },
   {
     name: 'create on a counted host that is full',
     arrange: countedAndFull,

@@ -128,6 +128,7 @@ export class World {
     const busy = await Promise.all([
       read.selectFrom('operation').select('id').where('state', 'in', ['queued', 'running']).execute(),
       read.selectFrom('disposal').select('uuid').execute(),
+      this.store.leftoverPorts.due(1),
       read.selectFrom('image').select('uuid').where('pending', 'is not', null).execute(),
     ])
     return busy.every((rows) => rows.length === 0)

@@ -6,34 +6,7 @@ import { it } from 'node:test'
 import { OBEDIENT, type ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
 import { cloudTests, type CloudStage } from './support/cloud-stage.ts'
-import type { CloudUser } from './support/cloud-user.ts'
-
-interface Volume {
-  readonly id: string
-  readonly name: string | null
-  readonly status: string
-  readonly size: number
-  readonly attachments: readonly { readonly server_id: string }[]
-}
-
-async function see(user: CloudUser, id: string): Promise<Volume> {
-  return (await user.get<{ volume: Volume }>('volumev3', `/volumes/${id}`)).volume
-}
-
-async function all(user: CloudUser): Promise<readonly Volume[]> {
-  return (await user.get<{ volumes: Volume[] }>('volumev3', '/volumes/detail')).volumes
-}
-
-async function aVolume(user: CloudUser, name: string): Promise<string> {
-  const { volume } = await user.post<{ volume: Volume }>('volumev3', '/volumes', { volume: { size: 1, name } })
-  await until('the volume is there', async () => (await see(user, volume.id)).status === 'available')
-  return volume.id
-}
-
-async function drop(user: CloudUser, id: string): Promise<void> {
-  await until('the volume is free', async () => (await see(user, id)).status === 'available')
-  await user.delete('volumev3', `/volumes/${id}`)
-}
+import { dropVolume, holdersOf, makeVolume, showVolume, volumesOf } from './support/volumes.ts'
 
 async function run(stage: CloudStage, uuid: string, command: string): Promise<string> {
   const { output } = await stage
@@ -52,9 +25,9 @@ cloudTests(
     it('keep their data from one container to the next, and are in use as long as one has them', async () => {
       const { demo } = stage
       const api = stage.api()
-      const id = await aVolume(demo, 'zund-kept')
+      const id = await makeVolume(demo, 'zund-kept')
       const first = await stage.running({ mounts: [{ source: 'zund-kept', destination: '/data' }] })
-      const { status, attachments } = await see(demo, id)
+      const { status, attachments } = await showVolume(demo, id)
       assert.deepEqual([status, attachments.map(({ server_id: server }) => server)], ['in-use', [first.uuid]])
       await run(stage, first.uuid, 'sh -c "echo kept > /data/file"')
       const refused = await api.call('POST', '/v1/containers', {
@@ -63,37 +36,37 @@ cloudTests(
       assert.equal(refused.status, 400)
       assert.match(refused.text, new RegExp(`Volume ${id} is in use by ${first.uuid}`))
       await api.delete(first.uuid)
-      await until('it is free', async () => (await see(demo, id)).status === 'available')
+      await until('it is free', async () => (await showVolume(demo, id)).status === 'available')
       const second = await stage.running({ mounts: [{ source: id, destination: '/data' }] })
       assert.match(await run(stage, second.uuid, 'cat /data/file'), /^kept/)
       await api.delete(second.uuid)
-      await drop(demo, id)
+      await dropVolume(demo, id)
     })
 
     it('come with a size and go with their container', async () => {
       const { demo } = stage
-      const before = await all(demo)
+      const before = await volumesOf(demo)
       const { uuid } = await stage.running({
         mounts: [
           { size: 1, destination: '/data' },
           { type: 'bind', source: Buffer.from('a file').toString('base64'), destination: '/etc/own' },
         ],
       })
-      const [made, ...others] = (await all(demo)).filter(({ id }) => !before.some((one) => one.id === id))
+      const [made, ...others] = (await volumesOf(demo)).filter(({ id }) => !before.some((one) => one.id === id))
       assert.deepEqual([made?.size, made?.name, made?.status, others], [1, null, 'in-use', []])
       assert.match(await run(stage, uuid, 'df -k /data'), /\/data/)
       assert.match(await run(stage, uuid, 'cat /etc/own'), /^a file/)
       await stage.api().delete(uuid)
-      await until('it is gone', async () => !(await all(demo)).some(({ id }) => id === made?.id))
+      await until('it is gone', async () => !(await volumesOf(demo)).some(({ id }) => id === made?.id))
     })
 
     it('that cannot be are refused before anything is recorded or made', async () => {
       const { demo, alt } = stage
       const api = stage.api()
-      const theirs = await aVolume(alt, 'zund-theirs')
-      await aVolume(demo, 'zund-twice').then(async (one) => {
-        const two = await aVolume(demo, 'zund-twice')
-        const before = (await all(demo)).map(({ id }) => id)
+      const theirs = await makeVolume(alt, 'zund-theirs')
+      await makeVolume(demo, 'zund-twice').then(async (one) => {
+        const two = await makeVolume(demo, 'zund-twice')
+        const before = (await volumesOf(demo)).map(({ id }) => id)
         const rows: readonly [object, number, RegExp][] = [
           [{ source: 'no-such-volume', destination: '/d' }, 404, /no-such-volume could not be found/],
           [{ source: theirs, destination: '/d' }, 404, new RegExp(theirs)],
@@ -109,15 +82,15 @@ cloudTests(
           assert.match(answer.text, text)
         }
         await until('what was made for a refused request is gone', async () => {
-          const now = (await all(demo)).map(({ id }) => id)
+          const now = (await volumesOf(demo)).map(({ id }) => id)
           return now.every((id) => before.includes(id))
         })
-        await drop(demo, one)
-        await drop(demo, two)
+        await dropVolume(demo, one)
+        await dropVolume(demo, two)
       })
       const { containers } = await api.expect<{ containers: ContainerBody[] }>(200, 'GET', '/v1/containers')
       assert.deepEqual(containers, [])
-      await drop(alt, theirs)
+      await dropVolume(alt, theirs)
     })
 
     it('survive the death of the service while they are attached and while they are detached', async () => {
@@ -130,11 +103,11 @@ cloudTests(
         rmSync(file)
         await zund.up({ ZUND_KILL_FILE: file })
       }
-      const id = await aVolume(demo, 'zund-crash')
+      const id = await makeVolume(demo, 'zund-crash')
       await zund.stop()
       await zund.up({ ZUND_KILL_FILE: file })
       for (const point of ['step:attachVolumes:journaled', 'step:attachVolumes:applied']) {
-        const before = (await all(demo)).map((one) => one.id)
+        const before = (await volumesOf(demo)).map((one) => one.id)
         let uuid = ''
         await killedAt(point, async () => {
           const made = await stage.api().expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', {
@@ -150,7 +123,7 @@ cloudTests(
           uuid = made.uuid
         })
         await stage.api().waitFor(uuid, (found) => found.status === 'Running')
-        const mine = (await all(demo)).filter((one) => one.id === id || !before.includes(one.id))
+        const mine = (await volumesOf(demo)).filter((one) => one.id === id || !before.includes(one.id))
         assert.deepEqual(
           mine.map(({ status, attachments }) => [status, attachments.map(({ server_id: server }) => server)]),
           [
@@ -164,15 +137,15 @@ cloudTests(
         await until('the container is gone', async () => {
           return (await stage.api().call('GET', `/v1/containers/${uuid}`)).status === 404
         })
-        assert.deepEqual((await all(demo)).map((one) => one.id).toSorted(), before.toSorted())
+        assert.deepEqual((await volumesOf(demo)).map((one) => one.id).toSorted(), before.toSorted())
       }
-      await drop(demo, id)
+      await dropVolume(demo, id)
     })
 
     it('of a capsule are attached once, and go with it where that was asked for', async () => {
       const { demo } = stage
       const api = stage.api()
-      const id = await aVolume(demo, 'zund-capsule')
+      const id = await makeVolume(demo, 'zund-capsule')
       const member = (path: string) => ({
         image: 'busybox',
         command: ['sh'],
@@ -204,12 +177,9 @@ cloudTests(
         assert.notEqual(found.status, 'Error', found.status_reason ?? '')
         return found.status === 'Running'
       })
-      assert.deepEqual(
-        (await see(demo, id)).attachments.map(({ server_id: server }) => server),
-        [uuid],
-      )
+      assert.deepEqual(await holdersOf(demo, id), [uuid])
       await api.expect(204, 'DELETE', `/v1/capsules/${uuid}`)
-      await drop(demo, id)
+      await dropVolume(demo, id)
     })
   },
   { conf: '[DEFAULT]\ndefault_image_driver = glance' },

@@ -1,3 +1,4 @@
+import { Retryable } from '../../domain/errors.ts'
 import type { MountData, PortData } from '../../orchestration/ports/wire.ts'
 import { FakePorts } from './fake-ports.ts'
 import type { SimEngine } from './sim-engine.ts'
@@ -17,6 +18,13 @@ export class FakeHost {
   readonly #violations: string[] = []
   /** Of another service. */
   readonly ports = new FakePorts()
+  /** Of the services that volumes and ports are from: is it away? */
+  isCloudAway: () => Promise<boolean> = async () => false
+
+  /** Before something is given back to a service of the cloud. */
+  async requireCloud(): Promise<void> {
+    if (await this.isCloudAway()) throw new Retryable('openstack.away', 'the service does not answer')
+  }
 
   takeAddresses(port: PortData): void {
     for (const ip of port.fixedIps) this.#addresses.add(`${port.networkId} ${ip.address}`)
@@ -31,7 +39,6 @@ export class FakeHost {
       if (user !== undefined) this.#violations.push(`address ${address} was released while ${user.uuid} runs with it`)
       this.#addresses.delete(`${port.networkId} ${address}`)
     }
-    this.ports.release(port)
   }
 
   mount(mount: MountData): string {

@@ -42,7 +42,11 @@ export class FakeNetworkDriver implements NetworkDriver {
 
   async release(port: PortData, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted()
-    this.#deps.host.giveAddresses(port, this.#deps.sim)
+    const { host, sim } = this.#deps
+    host.giveAddresses(port, sim)
+    if (port.remote === undefined) return
+    await host.requireCloud()
+    host.ports.release(port)
   }
 
   forget(): void {}

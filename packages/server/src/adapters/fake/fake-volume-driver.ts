@@ -20,6 +20,7 @@ export class FakeVolumeDriver implements VolumeDriver {
 
   async detach(mount: MountData, destroy: boolean, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted()
+    if (mount.provider === 'block-storage') await this.#deps.host.requireCloud()
     this.#deps.host.unmount(mount, destroy, this.#deps.sim)
   }
 }

@@ -164,6 +164,8 @@ export interface DisposalTable {
   uuid: string
   host: string
   kind: string
+  /** Of the kind `mount`: what it was, as JSON. */
+  mount: string | null
 }
 
 export interface IdentityProjectTable {

@@ -1,6 +1,8 @@
 import type { Container } from '../../domain/container/types.ts'
+import { disposeMounts } from '../disposals.ts'
 import type { PastOperation } from '../ports/history.ts'
 import type { Tx } from '../ports/store.ts'
+import type { Binding } from '../ports/wire.ts'
 
 /** Of a container with a long life only the newest are kept. */
 const OPERATIONS_KEPT = 100
@@ -8,16 +10,20 @@ const OPERATIONS_KEPT = 100
 /** Removes the record, of a capsule with its members; what is to be known of it later is kept apart (docs/design/history.md). */
 export async function forget(tx: Tx, container: Container): Promise<void> {
   const members = container.kind === 1 ? await tx.containers.membersOf([container.uuid]) : []
+  // A delete by force goes on without what it could not give back; all else has taken it off the record by now.
+  const left: Binding[] = []
   for (const one of [container, ...members]) {
     await archive(tx, one)
-    await noteLeftPorts(tx, one.uuid)
+    const bindings = await tx.bindings.ofContainer(one.uuid)
+    await noteLeftPorts(tx, one.uuid, bindings)
+    left.push(...bindings)
   }
+  if (container.host !== null) await disposeMounts(tx, left, container.host)
   await tx.containers.remove(container.uuid)
 }
 
-/** A delete by force goes on without what it could not give back; all else has taken its ports off the record by now. */
-async function noteLeftPorts(tx: Tx, containerUuid: string): Promise<void> {
-  for (const { uuid, data } of await tx.bindings.ofContainer(containerUuid)) {
+async function noteLeftPorts(tx: Tx, containerUuid: string, bindings: readonly Binding[]): Promise<void> {
+  for (const { uuid, data } of bindings) {
     if (data.kind === 'port' && data.remote !== undefined) await tx.leftoverPorts.insert({ uuid, containerUuid, data })
   }
 }

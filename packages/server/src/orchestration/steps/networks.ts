@@ -91,9 +91,23 @@ export const releaseNetworks: Step = {
   async apply(ctx) {
     await leaveNetworks(ctx)
     const ports = portsOf(ctx.op)
-    for (const { data } of ports) await ctx.tools.networks.release(data, { signal: ctx.signal })
+    await releaseAll(ctx, ports)
     return { bindings: ports.map(({ uuid }) => ({ uuid, state: 'gone' as const })) }
   },
+}
+
+/** A port that cannot be given back keeps no other: who deletes by force has but this one try. */
+async function releaseAll(ctx: StepContext, ports: readonly HeldPort[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const { data } of ports) {
+    try {
+      await ctx.tools.networks.release(data, { signal: ctx.signal })
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 /** What the driver believes to be ready may have been removed by somebody: the next try looks. */

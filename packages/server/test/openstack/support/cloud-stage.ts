@@ -42,9 +42,13 @@ export class CloudStage {
 
   /** Whatever of it is open. */
   async close(): Promise<void> {
-    await this.#zund?.destroy()
-    if (this.#held !== undefined) await forgetHost(this.#held.admin)
-    await this.#region?.close()
+    try {
+      await this.#zund?.destroy()
+      if (this.#held !== undefined) await forgetHost(this.#held.admin)
+    } finally {
+      // Its fronts would keep the process from ending.
+      await this.#region?.close()
+    }
   }
 
   get held(): Held {

@@ -91,8 +91,12 @@ export class NeutronNetworks implements RemoteNetworks {
       await plugger.unplug(known, o)
       ports.forgetPort(known.portId)
     }
-    await this.#binder.release(port, o)
-    await this.#tidy(port.networkId, o)
+    try {
+      await this.#binder.release(port, o)
+    } finally {
+      // What is of this host goes, also when Neutron is away.
+      await this.#tidy(port.networkId, o)
+    }
   }
 
   knows(networkId: string): boolean {

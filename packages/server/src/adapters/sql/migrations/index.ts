@@ -14,6 +14,7 @@ import { history } from './013-history.ts'
 import { event } from './014-event.ts'
 import { advance } from './017-advance.ts'
 import { leftoverPort } from './018-leftover-port.ts'
+import { leftMount } from './019-left-mount.ts'
 import { idempotency } from './015-idempotency.ts'
 import { hostAddress } from './016-host-address.ts'
 
@@ -37,4 +38,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '016-host-address', statements: hostAddress },
   { name: '017-advance', statements: advance },
   { name: '018-leftover-port', statements: leftoverPort },
+  { name: '019-left-mount', statements: leftMount },
 ]

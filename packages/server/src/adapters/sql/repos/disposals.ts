@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { DisposalWrites } from '../../../orchestration/ports/store.ts'
-import type { Disposal } from '../../../orchestration/ports/wire.ts'
-import type { Schema } from '../schema.ts'
+import type { Disposal, MountData } from '../../../orchestration/ports/wire.ts'
+import type { DisposalTable, Schema } from '../schema.ts'
 
 export class DisposalRepo implements DisposalWrites {
   readonly #db: Kysely<Schema>
@@ -11,8 +11,12 @@ export class DisposalRepo implements DisposalWrites {
   }
 
   async onHost(host: string): Promise<Disposal[]> {
-    const rows = await this.#db.selectFrom('disposal').select(['uuid', 'kind']).where('host', '=', host).execute()
-    return rows.map((row) => ({ uuid: row.uuid, kind: row.kind as Disposal['kind'] }))
+    const rows = await this.#db
+      .selectFrom('disposal')
+      .select(['uuid', 'kind', 'mount'])
+      .where('host', '=', host)
+      .execute()
+    return rows.map(toDisposal)
   }
 
   async hostsOf(uuid: string): Promise<string[]> {
@@ -20,12 +24,20 @@ export class DisposalRepo implements DisposalWrites {
     return rows.map((row) => row.host)
   }
 
-  async insert({ uuid, kind }: Disposal, host: string): Promise<void> {
-    await this.#db.insertInto('disposal').values({ uuid, kind, host }).execute()
+  async insert(disposal: Disposal, host: string): Promise<void> {
+    const { uuid, kind } = disposal
+    const mount = kind === 'mount' ? JSON.stringify(disposal.mount) : null
+    await this.#db.insertInto('disposal').values({ uuid, kind, host, mount }).execute()
   }
 
   async remove(uuid: string, host: string): Promise<boolean> {
     const removal = this.#db.deleteFrom('disposal').where('uuid', '=', uuid).where('host', '=', host)
     return (await removal.executeTakeFirst()).numDeletedRows > 0n
   }
+}
+
+function toDisposal({ uuid, kind, mount }: Pick<DisposalTable, 'uuid' | 'kind' | 'mount'>): Disposal {
+  return mount === null
+    ? { uuid, kind: kind as 'network' | 'volume' }
+    : { uuid, kind: 'mount', mount: JSON.parse(mount) as MountData }
 }

@@ -1,0 +1,38 @@
+/** A delete by force does not wait for services that are away; what it leaves there is given back when they have come again. */
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { create, remove } from './requests.ts'
+import { ON_CLOUD } from './scenarios.ts'
+import { Stage } from './stage.ts'
+
+const BODY = { nets: [{ network: 'remote-a' }, { network: 'remote-b' }], mounts: ON_CLOUD }
+/** Longer than between two tries. */
+const A_WHILE_MS = 61_000
+
+for (const dies of [false, true]) {
+  it(`ports and volumes of the cloud are given back, ${dies ? 'also by' : 'without'} another life`, async () => {
+    const stage = await Stage.make()
+    try {
+      await stage.askAll([create(BODY)])
+      const { host } = stage.world
+      host.isCloudAway = async () => true
+      assert.ok(await stage.ask(remove({ force: true })))
+      await stage.pass(A_WHILE_MS)
+      const away = await stage.world.seen()
+      assert.deepEqual([away.containers, away.engine.containers], [[], []])
+      assert.deepEqual([away.host.mounted, away.host.ports.length, away.disposals.length], [['remote-volume'], 2, 1])
+      // What is of the host has gone.
+      assert.deepEqual(away.host.addresses, [])
+      if (dies) await stage.crash()
+      host.isCloudAway = async () => false
+      await stage.pass(A_WHILE_MS)
+      const { host: held, disposals, volumes } = await stage.world.seen()
+      assert.deepEqual([held.mounted, held.ports, held.violations], [[], [], []])
+      // The data of what is no container's own stays.
+      assert.deepEqual(held.volumes, ['remote-volume'])
+      assert.deepEqual([disposals, volumes, await stage.world.store.leftoverPorts.due(10)], [[], [], []])
+    } finally {
+      await stage.close()
+    }
+  })
+}
