@@ -78,7 +78,7 @@ export interface ComposedHost {
   readonly networks: HostNetworks
   readonly registry: RegistryClient
   /** Puts back mounts and rules of the packet filter. Repeatable, and without the control plane. */
-  restore(signal: AbortSignal, alive?: ReadonlySet<string>): Promise<void>
+  restore(o: { readonly isStart: boolean }, signal: AbortSignal): Promise<void>
 }
 
 export function composeHost(deps: HostDeps): ComposedHost {
@@ -99,9 +99,9 @@ export function composeHost(deps: HostDeps): ComposedHost {
     glanceImages === undefined
       ? registryImages
       : new ImagesByDriver({ [REGISTRY_DRIVER]: registryImages, [SERVICE_DRIVER]: glanceImages })
-  const restore = async (signal: AbortSignal, alive?: ReadonlySet<string>): Promise<void> => {
+  const restore = async (o: { readonly isStart: boolean }, signal: AbortSignal): Promise<void> => {
     // Volumes first: a container that the engine starts at boot waits for its mount.
-    await volumes.restore(alive, signal)
+    await volumes.restore(o, signal)
     await networks.restore(signal)
     await glanceImages?.tidy()
   }

@@ -45,8 +45,8 @@ export function composeVolumePlanner(
 }
 
 export interface HostVolumes extends VolumeDriver {
-  /** `alive`: uuids of all containers of this host, where they are known. */
-  restore(alive: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<void>
+  /** `isStart`: nothing is under way yet. */
+  restore(o: { readonly isStart: boolean }, signal: AbortSignal): Promise<void>
 }
 
 export function composeHostVolumes({
@@ -74,9 +74,9 @@ export function composeHostVolumes({
   return {
     attach: async (mount, o) => await byProvider.attach(mount, o),
     detach: async (mount, destroy, o) => await byProvider.detach(mount, destroy, o),
-    restore: async (alive, signal) => {
+    restore: async (o, signal) => {
       await local.restore(signal)
-      await block?.restore(alive, signal)
+      await block?.restore(o, signal)
     },
   }
 }

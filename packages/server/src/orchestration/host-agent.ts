@@ -17,8 +17,8 @@ export interface HostAgentDeps {
   readonly address?: HostAddress
   /** Read anew at start and every `inventoryMs`. */
   readonly readInventory: (signal: AbortSignal, host: { readonly uuid: string | undefined }) => Promise<HostInventory>
-  /** Puts back packet filter rules and mounts: before anything is claimed, and when the engine is back. Repeatable. `alive`: the host's containers, where they are known. */
-  readonly restore: (signal: AbortSignal, alive?: ReadonlySet<string>) => Promise<void>
+  /** Puts back packet filter rules and mounts: at the start, before anything is claimed, and when the engine is back. Repeatable. */
+  readonly restore: (o: { readonly isStart: boolean }, signal: AbortSignal) => Promise<void>
   readonly onFencedOut: () => void
   readonly intervals: AgentIntervals
   readonly retryBudgetMs: number
@@ -81,7 +81,7 @@ export class HostAgent implements Service {
     this.#observer.expect(session.containers)
     try {
       await this.#checkEngine()
-      await this.#deps.restore(signal, new Set(session.containers.map(({ uuid }) => uuid)))
+      await this.#deps.restore({ isStart: true }, signal)
       await this.#refreshInventory()
       await this.#observer.relist()
     } catch (error) {
@@ -299,7 +299,7 @@ export class HostAgent implements Service {
     await this.#beat()
     if (this.#engineTrouble === null && before !== null) {
       // An engine that was away may have been restarted, with other abilities, and its rules and mounts with it.
-      await this.#deps.restore(this.#stopping.signal)
+      await this.#deps.restore({ isStart: false }, this.#stopping.signal)
       await this.#refreshInventory()
       await this.#observer.relist()
     }

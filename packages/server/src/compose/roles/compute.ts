@@ -106,7 +106,7 @@ class Computing {
     const known = state.read(DEPLOYMENT_FILE)?.trim()
     let composed = known === undefined ? undefined : this.#compose(known)
     // Mounts and rules of the packet filter need nobody else: containers that the engine starts at boot wait for them.
-    await composed?.host.restore(signal).catch((error: unknown) => {
+    await composed?.host.restore({ isStart: true }, signal).catch((error: unknown) => {
       log.warn({ err: error }, 'mounts and rules of the packet filter are put back when the engine answers')
     })
     const deployment = await this.#patiently(() => this.#controlPlane.deployment({ host }, { signal }))

@@ -70,32 +70,25 @@ export class CinderVolumes implements VolumeDriver {
   }
 
   /**
-   * Once per life of the agent, and when the engine is back: mounts again what containers have, lets go what nobody has any
-   * more, and takes away what a crash has left. A volume that cannot be mounted is logged; it does not keep the others.
-   * `alive`: all containers of this host; undefined: nobody has asked.
+   * At the start of the agent, and when the engine is back: mounts again what is written down. A volume that cannot be mounted
+   * is logged; it does not keep the others. `isStart`: nothing else is under way, so what is connected and not written
+   * down was left by a crash. That nobody knows a holder is no reason to let go: the host may only have another name.
    */
-  async restore(alive: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<void> {
+  async restore({ isStart }: { readonly isStart: boolean }, signal: AbortSignal): Promise<void> {
     const { records, log, remount, connectors } = this.#deps
-    const kept = new Set<string>()
-    for (const record of await records.all()) {
+    const known = await records.all()
+    for (const { volumeId } of remount ? known : []) {
       try {
-        const gone = Object.entries(record.holders).filter(([uuid]) => alive !== undefined && !alive.has(uuid))
-        for (const [uuid, { attachmentId, autoRemove }] of gone) {
-          await this.#turns.run(record.volumeId, signal, () =>
-            this.#letGo(record.volumeId, uuid, attachmentId, autoRemove, { signal }),
-          )
-        }
-        const left = await records.read(record.volumeId)
-        if (left === undefined) continue
-        kept.add(record.volumeId)
-        if (remount) await this.#turns.run(record.volumeId, signal, () => this.#mount(left, false, { signal }))
+        await this.#turns.run(volumeId, signal, async () => {
+          const record = await records.read(volumeId)
+          if (record !== undefined) await this.#mount(record, false, { signal })
+        })
       } catch (error) {
         signal.throwIfAborted()
-        kept.add(record.volumeId)
-        log.error({ volumeUuid: record.volumeId, err: error }, 'a volume was not mounted again')
+        log.error({ volumeUuid: volumeId, err: error }, 'a volume was not mounted again')
       }
     }
-    if (alive !== undefined) await connectors.tidy(kept, { signal })
+    if (isStart) await connectors.tidy(new Set(known.map(({ volumeId }) => volumeId)), { signal })
   }
 
   async #mount(record: HostRecord, isOurs: boolean, o: CallOptions): Promise<string> {
