@@ -4,8 +4,10 @@ import { Misuse, parseArguments } from './arguments.ts'
 import { SharedCloud } from '../openstack/shared-cloud.ts'
 import { SharedEngine } from './shared-engine.ts'
 import { installTools, type Need } from './needs.ts'
-import { runSuite, type SuiteResult } from './run-suite.ts'
+import { runSuite } from './run-suite.ts'
 import { existingSuites, filesOf, suiteNamed, type Suite } from './suites.ts'
+import { summary } from './summary.ts'
+import type { SuiteResult } from './tally.ts'
 
 /** What hangs is stopped in time for somebody who waits for the outcome. */
 const WHOLE_RUN_MS = 70 * 60_000
@@ -100,14 +102,6 @@ function describe({ name, about, needs }: Suite): string {
   }
   const wanted = needs.length === 0 ? '' : ` (needs ${needs.map((need) => words[need]).join(' and ')})`
   return `${name.padEnd(10)}${about}${wanted}`
-}
-
-function summary({ name }: Suite, { passed, failed, skipped, failures = [], remark }: SuiteResult, ms: number): string {
-  const more = [skipped > 0 ? `${skipped} skipped` : '', remark ?? ''].filter((text) => text !== '')
-  const counts = [`${passed} passed`, `${failed} failed`, ...more].join(', ')
-  // Named once more here, because the end of a long output is what people see, and what is kept of it.
-  const named = failures.map((failure) => `\n  ✖ ${failure}`).join('')
-  return `${name.padEnd(10)}${counts} (${(ms / 1000).toFixed(1)} s)${named}`
 }
 
 /** The message of what went wrong, or undefined. */

@@ -1,21 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import type { Counted } from './count-reporter.ts'
+import { join } from 'node:path'
+import { endEnvironment } from './must-end.ts'
 import { runInGroup } from './process-group.ts'
 import type { Suite } from './suites.ts'
+import { tallyOf, type SuiteResult } from './tally.ts'
+
+/** What was left open is given so long to end, and a file so long for all it does: more than any test of it. */
+const LINGER_MS = 30_000
+const FILE_MS = 12 * 60_000
 
 const SELECTING = /^--test-(name-pattern|skip-pattern|only)\b/
-
-export interface SuiteResult {
-  readonly passed: number
-  readonly failed: number
-  readonly skipped: number
-  /** Names of the tests that failed, each with its file. */
-  readonly failures?: readonly string[]
-  /** Said beside the numbers when they alone do not explain the failure. */
-  readonly remark?: string
-}
 
 export interface SuiteRun {
   readonly suite: Suite
@@ -34,17 +29,17 @@ export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promi
   if (run.files.length === 0) return { passed: 0, failed: 1, skipped: 0, remark: 'it has no files' }
   if (run.msLeft <= 0) return { passed: 0, failed: 1, skipped: 0, remark: 'no time was left for it' }
   const scratch = mkdtempSync(join(tmpdir(), 'zund-test-'))
-  const counts = join(scratch, 'counts')
+  const [counts, unended] = [join(scratch, 'counts'), join(scratch, 'unended')]
   const timeoutMs = Math.floor(Math.min(run.suite.timeoutMinutes * 60_000, run.msLeft))
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const code = await runInGroup([...run.wrap, process.execPath, ...nodeArguments(run, counts)], {
       cwd: run.root,
-      env: run.env,
+      env: { ...run.env, ...endEnvironment({ report: unended, ...endLimits() }) },
       signal: AbortSignal.any([o.signal, timeout]),
     })
     const selected = run.nodeOptions.some((option) => SELECTING.test(option))
-    const tally = tallyOf(existsSync(counts) ? readFileSync(counts, 'utf8') : '', { selected, root: run.root })
+    const tally = tallyOf({ counts: textOf(counts), unended: textOf(unended) }, { selected, root: run.root })
     if (o.signal.aborted) return worse(tally, 'it was interrupted')
     if (timeout.aborted) return worse(tally, `it was not finished after ${Math.round(timeoutMs / 60_000)} minutes`)
     if (code !== 0 && tally.failed === 0) return worse(tally, `node --test ended with ${code}`)
@@ -57,6 +52,7 @@ export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promi
 
 function nodeArguments({ suite, root, files, nodeOptions }: SuiteRun, counts: string): string[] {
   return [
+    `--import=${join(root, 'tools/test/must-end.ts')}`,
     '--test',
     `--test-concurrency=${suite.concurrency}`,
     `--test-timeout=${suite.testTimeoutMinutes * 60_000}`,
@@ -69,21 +65,14 @@ function nodeArguments({ suite, root, files, nodeOptions }: SuiteRun, counts: st
   ]
 }
 
-/** `selected`: files in which no test was selected look like files without tests, and are fine then. */
-function tallyOf(lines: string, o: { selected: boolean; root: string }): SuiteResult {
-  const tally = { passed: 0, failed: 0, skipped: 0, fileWithoutTests: 0 }
-  const failures: string[] = []
-  for (const line of lines.split('\n')) {
-    // The last line may be half written.
-    if (!line.endsWith('}')) continue
-    const { as, test, file } = JSON.parse(line) as Counted
-    tally[as] += 1
-    if (as === 'failed') failures.push(file === undefined ? test : `${relative(o.root, file)}: ${test}`)
-  }
-  const { fileWithoutTests, ...counts } = tally
-  const result = { ...counts, failures }
-  if (fileWithoutTests === 0 || o.selected) return result
-  return { ...result, failed: result.failed + fileWithoutTests, remark: `${fileWithoutTests} file(s) without a test` }
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
+
+/** The variables are for tests of this. */
+function endLimits(): { lingerMs: number; fileMs: number } {
+  const { ZUND_TEST_LINGER_MS: lingerMs = LINGER_MS, ZUND_TEST_FILE_MS: fileMs = FILE_MS } = process.env
+  return { lingerMs: Number(lingerMs), fileMs: Number(fileMs) }
 }
 
 function worse(result: SuiteResult, remark: string): SuiteResult {

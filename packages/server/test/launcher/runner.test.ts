@@ -37,8 +37,15 @@ async function runs(
   t: TestContext,
   files: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Said> {
-  return await aCheckout(t, files).run(['test', ...args])
+  return await aCheckout(t, files).run(['test', ...args], { env })
+}
+
+/** What is said once all suites are through. */
+function summaryOf({ out }: Said): string[] {
+  const lines = out.trimEnd().split('\n')
+  return lines.slice(lines.lastIndexOf('') + 1).map((line) => line.replace(/ \([\d.]+ s\)$/, ''))
 }
 
 function lastLine({ out }: Said): string | undefined {
@@ -84,6 +91,103 @@ test('a hook that fails counts although every test passed', async (t) => {
   const end = await runs(t, { [`${UNIT}/a.test.ts`]: BROKEN_HOOK })
   assert.equal(lastLine(end), '1 passed, 1 failed')
   assert.equal(end.code, 1)
+})
+
+test('the end of a run tells of every failure why and where', async (t) => {
+  const end = await runs(t, {
+    [`${UNIT}/a.test.ts`]: `import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { compare, mixed } from './shared.ts'
+test('compares', async () => {
+  await compare()
+})
+describe('hooked', () => {
+  after(() => { throw new Error('not closed', { cause: new Error('still in use') }) })
+  test('fine', () => {})
+})
+mixed()
+after(() => { throw new Error('last of all') })
+`,
+    [`${UNIT}/b.test.ts`]: "import './nothing.ts'\n",
+    [`${UNIT}/shared.ts`]: `import assert from 'node:assert/strict'
+import { test } from 'node:test'
+const row = (n) => Array.from({ length: 20 }, (_, i) => i === n ? -1 : i)
+export async function compare() { assert.deepEqual(row(3), row(5)) }
+export function mixed() { test('from elsewhere', () => { throw new Error('elsewhere') }) }
+`,
+  })
+  const told = summaryOf(end)
+  assert.deepEqual(told.slice(0, 19), [
+    'unit      1 passed, 5 failed',
+    '  ✖ packages/server/src/a.test.ts: compares',
+    '      Expected values to be strictly deep-equal:',
+    '      + actual - expected',
+    '      +   -1,',
+    '      -   3,',
+    '      +   5,',
+    '      -   -1, …',
+    '      at packages/server/src/a.test.ts:5:9',
+    '  ✖ packages/server/src/a.test.ts: hooked',
+    '      failed running after hook: not closed: still in use',
+    '      at packages/server/src/a.test.ts:8:56',
+    '  ✖ packages/server/src/a.test.ts: from elsewhere',
+    '      elsewhere',
+    '      at packages/server/src/shared.ts:5:64',
+    '  ✖ packages/server/src/a.test.ts: a hook of the file',
+    '      last of all',
+    '      at packages/server/src/a.test.ts:12:21',
+    '  ✖ packages/server/src/b.test.ts: the file',
+  ])
+  assert.match(told.slice(19).join('\n'), /^ {6}it ended with \d+\n {6}Error .*Cannot find module '.*nothing\.ts'/)
+  assert.equal(told.at(-1), '1 passed, 5 failed')
+})
+
+test('a file that leaves something open is ended and is one failure, after its hooks had their time', async (t) => {
+  const files = {
+    [`${UNIT}/a.test.ts`]: `import { createServer } from 'node:net'
+import { test } from 'node:test'
+test('fine', () => { createServer().listen(0) })
+`,
+    [`${UNIT}/b.test.ts`]: `import { after, test } from 'node:test'
+test('fine', () => {})
+after(async () => { await new Promise((resolve) => setTimeout(resolve, 3_000)) })
+`,
+  }
+  const end = await runs(t, files, [], { ZUND_TEST_LINGER_MS: '1500' })
+  assert.deepEqual(summaryOf(end), [
+    'unit      2 passed, 1 failed',
+    '  ✖ packages/server/src/a.test.ts: the file does not end',
+    '      1.5 s after its last test it still had PipeWrap, PipeWrap, TCPServerWrap',
+    '2 passed, 1 failed',
+  ])
+  assert.equal(end.code, 1)
+})
+
+test('so it is when one of its tests has failed, too', async (t) => {
+  const file = `import { createServer } from 'node:net'
+import { test } from 'node:test'
+test('not fine', () => { createServer().listen(0); throw new Error('no') })
+`
+  const end = await runs(t, { [`${UNIT}/a.test.ts`]: file }, [], { ZUND_TEST_LINGER_MS: '500' })
+  const failures = summaryOf(end).filter((line) => line.includes('✖'))
+  assert.deepEqual(failures, [
+    '  ✖ packages/server/src/a.test.ts: not fine',
+    '  ✖ packages/server/src/a.test.ts: the file does not end',
+  ])
+})
+
+test('a file that is in a loop is ended, and the other files run', async (t) => {
+  const files = {
+    [`${UNIT}/a.test.ts`]: "import { test } from 'node:test'\ntest('loops', () => { for (;;); })\n",
+    [`${UNIT}/b.test.ts`]: PASSING,
+  }
+  const end = await runs(t, files, [], { ZUND_TEST_FILE_MS: '6000' })
+  assert.deepEqual(summaryOf(end), [
+    'unit      3 passed, 1 failed',
+    '  ✖ packages/server/src/a.test.ts: the file does not end',
+    '      it was not through after 6 s',
+    '3 passed, 1 failed',
+  ])
 })
 
 test('a file without a test counts as failed', async (t) => {
