@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
+import { closeAll } from '../support/close-all.ts'
 import { ZundProcess } from '../support/zund-process.ts'
 import { Window } from '../client/window.ts'
 import { Home, MAIN } from './command.ts'
@@ -29,11 +30,13 @@ before(async () => {
   }
   await home.ok(['run', '-d', '--pull', 'never', '--name', 'box', 'busybox', 'sleep', '1000'])
 })
-after(async () => {
-  home.remove()
-  await zund.destroy()
-  plain.close()
-})
+after(() =>
+  closeAll(
+    () => home.remove(),
+    () => zund.destroy(),
+    () => plain.close(),
+  ),
+)
 
 function open(...args: readonly string[]): Window {
   const pairs = Object.entries(home.environment()).map(([name, value]) => `${name}=${value}`)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, it } from 'node:test'
+import { it } from 'node:test'
 import { EngineFront } from '../support/engine-front.ts'
 import { start, type TestRegistry } from '../support/registry.ts'
 import { until } from '../support/until.ts'
@@ -37,10 +37,8 @@ let registry: TestRegistry
 clientTests(
   'images',
   (stage) => {
-    after(async () => {
-      await registry.stop()
-      await front.close()
-    })
+    stage.atEnd(async () => registry.stop())
+    stage.atEnd(async () => front.close())
 
     const shown = async (uuid: string): Promise<Image> => await stage.admin.json('appcontainer image show', uuid)
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, it } from 'node:test'
+import { it } from 'node:test'
 import type { ContainerBody } from '../support/api-client.ts'
 import { start, type TestRegistry } from '../support/registry.ts'
 import { until } from '../support/until.ts'
@@ -20,7 +20,7 @@ let server: TestRegistry
 clientTests(
   'registries',
   (stage) => {
-    after(() => server.stop())
+    stage.atEnd(async () => server.stop())
 
     it('create, show and list, and the password is stars', async () => {
       const { demo } = stage

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { ApiClient, ContainerBody } from '../support/api-client.ts'
+import { closeAll } from '../support/close-all.ts'
 import { ZundProcess, type ZundOptions } from '../support/zund-process.ts'
 import { COMMAND_NAMES, commandsOf, type Area } from './commands.ts'
 import { ClientRunner, User } from './openstack.ts'
@@ -54,6 +55,7 @@ export interface Inspected {
 export class Stage {
   #held: Held | undefined
   readonly ran = new Set<string>()
+  readonly #closers: (() => Promise<unknown>)[] = []
 
   async open(options: ZundOptions): Promise<void> {
     const zund = await ZundProcess.start(options)
@@ -74,9 +76,18 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    this.#held?.runner.close()
-    if (this.#held !== undefined) rmSync(this.#held.directory, { recursive: true, force: true })
-    await this.#held?.zund.destroy()
+    const held = this.#held
+    await closeAll(
+      () => held?.runner.close(),
+      () => held && rmSync(held.directory, { recursive: true, force: true }),
+      () => held?.zund.destroy(),
+      ...this.#closers,
+    )
+  }
+
+  /** What a file has beside it is closed with it. */
+  atEnd(close: () => Promise<unknown>): void {
+    this.#closers.push(close)
   }
 
   get held(): Held {

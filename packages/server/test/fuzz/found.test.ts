@@ -1,6 +1,7 @@
 /** What was wrong once, by name. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { closeAll } from '../support/close-all.ts'
 import { SimMachine } from '../support/sim-machine.ts'
 import { answersIn, requestText, talk } from './support/raw.ts'
 
@@ -8,10 +9,12 @@ let machine: SimMachine
 before(async () => {
   machine = await SimMachine.start({ requestTimeoutMs: 1_000 })
 })
-after(async () => {
-  assert.deepEqual(await machine.leftovers(), [])
-  await machine.stop()
-})
+after(() =>
+  closeAll(
+    async () => assert.deepEqual(await machine.leftovers(), []),
+    () => machine.stop(),
+  ),
+)
 
 interface Refusal {
   readonly status: number

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
+import { closeAll } from '../support/close-all.ts'
 import { SimMachine } from '../support/sim-machine.ts'
 import { requestText } from './support/raw.ts'
 import { runs } from './support/seed.ts'
@@ -16,11 +17,13 @@ before(async () => {
   uuid = (JSON.parse(made.body) as { uuid: string }).uuid
   await machine.settled()
 })
-after(async () => {
-  await machine.clear()
-  assert.deepEqual(await machine.leftovers(), [])
-  await machine.stop()
-})
+after(() =>
+  closeAll(
+    () => machine.clear(),
+    async () => assert.deepEqual(await machine.leftovers(), []),
+    () => machine.stop(),
+  ),
+)
 
 /** A frame as RFC 6455 has it, with whatever is wanted in each of its places. */
 const frame = fc

@@ -15,6 +15,7 @@ import { SqlHostPorts } from '../../src/adapters/network/sql-host-ports.ts'
 import { PluginServer } from '../../src/edge/libnetwork/plugin-server.ts'
 import type { HostPort } from '../../src/orchestration/ports/host-ports.ts'
 import type { Subnet } from '../../src/orchestration/ports/wire.ts'
+import { closeAll } from '../support/close-all.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { TestEngine } from '../support/test-engine.ts'
 import { until } from '../support/until.ts'
@@ -63,8 +64,10 @@ describe('the network plugin and a real engine', () => {
     await startPlugin()
   })
   after(async () => {
-    await engine.stop()
-    await stopPlugin()
+    await closeAll(
+      () => engine.stop(),
+      () => stopPlugin(),
+    )
     rmSync(`/run/docker/plugins/${DRIVER}.sock`, { force: true })
     rmSync(directory, { recursive: true, force: true })
   })

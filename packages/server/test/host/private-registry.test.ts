@@ -5,6 +5,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import type { ApiClient, ContainerBody } from '../support/api-client.ts'
+import { closeAll } from '../support/close-all.ts'
 import * as registries from '../support/registry.ts'
 import { memberOf } from '../support/tenants.ts'
 import { ZundProcess } from '../support/zund-process.ts'
@@ -26,14 +27,20 @@ before(async () => {
   await alice.expect(201, 'POST', '/v1/registries', { body: { registry } })
 })
 
-after(async () => {
-  await zund.destroy()
+after(() =>
+  closeAll(
+    () => zund.destroy(),
+    () => removeImages(),
+    () => locked.stop(),
+  ),
+)
+
+async function removeImages(): Promise<void> {
   for (const { RepoTags } of await zund.engine.api<{ RepoTags: string[] | null }[]>('GET', '/images/json')) {
     const ours = (RepoTags ?? []).filter((tag) => tag.startsWith(`${locked.domain}/`))
     for (const tag of ours) await zund.engine.api('DELETE', `/images/${tag}?force=1`)
   }
-  await locked.stop()
-})
+}
 
 /** Their addresses are few. */
 afterEach(async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, afterEach, before, test, type TestContext } from 'node:test'
 import type { ApiClient, ContainerBody } from '../support/api-client.ts'
+import { closeAll } from '../support/close-all.ts'
 import * as registries from '../support/registry.ts'
 import { until } from '../support/until.ts'
 import { ZundProcess } from '../support/zund-process.ts'
@@ -33,14 +34,21 @@ before(async () => {
   client = await zund.client()
 })
 
-after(async () => {
-  await zund.destroy()
+after(() =>
+  closeAll(
+    () => zund.destroy(),
+    () => removeImages(),
+    () => front.stop(),
+    () => open.stop(),
+    () => locked.stop(),
+  ),
+)
+
+async function removeImages(): Promise<void> {
   for (const { RepoTags } of await zund.engine.api<{ RepoTags: string[] | null }[]>('GET', '/images/json')) {
     for (const tag of RepoTags ?? []) if (isOurs(tag)) await zund.engine.api('DELETE', `/images/${tag}?force=1`)
   }
-  await front.stop()
-  await Promise.all([open.stop(), locked.stop()])
-})
+}
 
 /** Their addresses are few. */
 afterEach(async () => {

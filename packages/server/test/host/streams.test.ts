@@ -10,6 +10,7 @@ import { pack } from 'tar-stream'
 import { WebSocket } from 'ws'
 import { OutputFrames } from '../../src/lib/output-frames.ts'
 import type { ApiClient } from '../support/api-client.ts'
+import { closeAll } from '../support/close-all.ts'
 import { SocketRelay } from '../support/socket-relay.ts'
 import { TestEngine } from '../support/test-engine.ts'
 import { until } from '../support/until.ts'
@@ -32,10 +33,12 @@ before(async () => {
   client = await zund.client()
   box = (await client.run({ name: 'box', command: ['sleep', '1000'], nets: [] })).uuid
 })
-after(async () => {
-  await zund.destroy()
-  await relay.close()
-})
+after(() =>
+  closeAll(
+    () => zund.destroy(),
+    () => relay.close(),
+  ),
+)
 
 test('who attaches before the start misses nothing, not even of a container that is gone when it ends', async () => {
   const one = { image: 'busybox', image_pull_policy: 'never', nets: [], auto_remove: true }

@@ -8,6 +8,7 @@ import type { StreamTarget } from '../../src/app/ports/stream-tickets.ts'
 import { openTerminal } from '../../src/app/streams/open-terminal.ts'
 import { TerminalProxy } from '../../src/edge/wsproxy/terminal-proxy.ts'
 import { WsproxyServer } from '../../src/edge/wsproxy/wsproxy-server.ts'
+import { closeAll } from '../support/close-all.ts'
 import { Containers, soon, testEngine, until } from '../support/host-fixture.ts'
 import { appOptions, LiveStore } from '../support/live-api.ts'
 import { refusedWith, Terminal } from '../support/terminal.ts'
@@ -48,13 +49,15 @@ before(async () => {
   await live.host(HOST)
   await server.start()
 })
-after(async () => {
-  await server.stop()
-  await containers.removeAll()
-  engine.close()
-  streams.close()
-  await live.close()
-})
+after(() =>
+  closeAll(
+    () => server.stop(),
+    () => containers.removeAll(),
+    () => engine.close(),
+    () => streams.close(),
+    () => live.close(),
+  ),
+)
 
 /** A container of both worlds: the engine's and the records'. */
 async function run(command: string[], tty: boolean): Promise<string> {

@@ -6,6 +6,7 @@ import { importBusybox } from '../../../../tools/test/busybox-image.ts'
 import { PrivateEngine } from '../../../../tools/test/private-engine.ts'
 import { OBEDIENT, type ApiClient, type ContainerBody } from '../support/api-client.ts'
 import { CapsuleStage, SERVES, WAITS } from '../support/capsule-stage.ts'
+import { closeAll } from '../support/close-all.ts'
 import { ZundProcess } from '../support/zund-process.ts'
 
 const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(90_000) })
@@ -33,10 +34,12 @@ describe('an engine that fails', () => {
     client = await zund.client()
     admin = await zund.client('zund-admin')
   })
-  after(async () => {
-    await zund.destroy()
-    await engine.stop()
-  })
+  after(() =>
+    closeAll(
+      () => zund.destroy(),
+      () => engine.stop(),
+    ),
+  )
 
   it('restarted in the middle of operations: all of them are finished, and what it has stopped shows Stopped', async () => {
     const runs = await client.run({ name: 'before-the-restart' })

@@ -1,6 +1,6 @@
 /** Heat as a client: its resource OS::Zun::Container, as Debian's package has it. */
 import assert from 'node:assert/strict'
-import { after, before, it } from 'node:test'
+import { before, it } from 'node:test'
 import type { ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
 import { cloudTests } from './support/cloud-stage.ts'
@@ -15,12 +15,10 @@ interface Stack {
 const DONE = /_(COMPLETE|FAILED)$/
 
 cloudTests('a stack of Heat with a container', (stage) => {
-  let giveBack: () => Promise<void>
   /** Heat takes services from the region that all share. */
   before(async () => {
-    giveBack = await lendEndpoint(stage.admin, 'container', `${stage.zund.baseUrl}/v1`)
+    stage.atEnd(await lendEndpoint(stage.admin, 'container', `${stage.zund.baseUrl}/v1`))
   })
-  after(async () => giveBack())
 
   /** What an earlier run has left must not be in the way. */
   const nameOf = (word: string): string => `${word}-${stage.zund.apiPort}`

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { after, before, describe, it } from 'node:test'
 import { ApiClient, OBEDIENT, type ContainerBody } from '../support/api-client.ts'
+import { closeAll } from '../support/close-all.ts'
 import { RoleDeployment } from '../support/role-deployment.ts'
 import { TestEngine } from '../support/test-engine.ts'
 import { until } from '../support/until.ts'
@@ -52,12 +53,12 @@ describe('two hosts in a cloud', () => {
   })
 
   after(async () => {
-    try {
-      await on.destroy()
-      for (const name of [first, second.name]) await forgetHost(admin, name)
-    } finally {
-      await region.close()
-    }
+    await closeAll(
+      () => on.destroy(),
+      () => forgetHost(admin, first),
+      () => forgetHost(admin, second.name),
+      () => region.close(),
+    )
   })
 
   const state = async (): Promise<CloudState> =>

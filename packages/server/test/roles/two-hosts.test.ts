@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { importBusybox } from '../../../../tools/test/busybox-image.ts'
 import { PrivateEngine } from '../../../../tools/test/private-engine.ts'
 import { OBEDIENT, type ApiClient } from '../support/api-client.ts'
+import { closeAll } from '../support/close-all.ts'
 import { RoleDeployment } from '../support/role-deployment.ts'
 import type { RoleProcess } from '../support/role-process.ts'
 import { deploymentOf, TestEngine } from '../support/test-engine.ts'
@@ -58,10 +59,12 @@ before(async () => {
   for (const host of [hosts.a, hosts.b]) await host.says(/ working /)
   admin = await on.client('zund-admin')
 })
-after(async () => {
-  await on.destroy()
-  await second.stop()
-})
+after(() =>
+  closeAll(
+    () => on.destroy(),
+    () => second.stop(),
+  ),
+)
 
 async function runIn(zone: string, name: string): Promise<string> {
   return (await admin.run({ name, availability_zone: zone })).uuid

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { after, before, describe, it } from 'node:test'
 import { ApiClient, OBEDIENT, type ContainerBody } from '../../support/api-client.ts'
+import { closeAll } from '../../support/close-all.ts'
 import { freePort, ZundProcess } from '../../support/zund-process.ts'
 import { cloudConf } from './cloud-conf.ts'
 import { assertUnchanged, cloudState, type CloudState } from './cloud-state.ts'
@@ -25,6 +26,7 @@ export class CloudStage {
   #held: Held | undefined
   #region: Region | undefined
   #zund: ZundProcess | undefined
+  readonly #closers: (() => Promise<unknown>)[] = []
 
   async open({ conf = '' }: CloudStageOptions): Promise<void> {
     const [admin, demo, alt] = [
@@ -42,13 +44,18 @@ export class CloudStage {
 
   /** Whatever of it is open. */
   async close(): Promise<void> {
-    try {
-      await this.#zund?.destroy()
-      if (this.#held !== undefined) await forgetHost(this.#held.admin)
-    } finally {
-      // Its fronts would keep the process from ending.
-      await this.#region?.close()
-    }
+    const admin = this.#held?.admin
+    await closeAll(
+      ...this.#closers.toReversed(),
+      () => this.#zund?.destroy(),
+      () => admin && forgetHost(admin),
+      () => this.#region?.close(),
+    )
+  }
+
+  /** What a test has done to the cloud is undone before the rest is closed. */
+  atEnd(undo: () => Promise<unknown>): void {
+    this.#closers.push(undo)
   }
 
   get held(): Held {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { importBusybox } from '../../../../../tools/test/busybox-image.ts'
 import { PrivateEngine } from '../../../../../tools/test/private-engine.ts'
 import { ApiClient, OBEDIENT, type ContainerBody } from '../../support/api-client.ts'
+import { closeAll } from '../../support/close-all.ts'
 import { until } from '../../support/until.ts'
 import { ZundProcess } from '../../support/zund-process.ts'
 import { account } from './accounts.ts'
@@ -70,10 +71,12 @@ export class NetworkStage {
   }
 
   async close(): Promise<void> {
-    await this.#zund?.destroy()
-    await this.#engine?.stop()
-    await this.#sweep()
-    for (const undo of this.#made.toReversed()) await undo().catch((error: unknown) => console.error(error))
+    await closeAll(
+      () => this.#zund?.destroy(),
+      () => this.#engine?.stop(),
+      () => this.#sweep(),
+      ...this.#made.toReversed(),
+    )
   }
 
   /** What a test that failed has left in Neutron. */

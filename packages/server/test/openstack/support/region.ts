@@ -2,6 +2,7 @@
  * A region of the catalogue for one service under test. The others are in it as they are elsewhere, each behind a front
  * that can be cut; so nothing has to be stopped that others use.
  */
+import { closeAll } from '../../support/close-all.ts'
 import type { CloudUser, ServiceType } from './cloud-user.ts'
 import { ServiceFront } from './service-front.ts'
 
@@ -67,17 +68,26 @@ export class Region {
       if (target === undefined) throw new Error(`the catalogue has no ${type}`)
       fronts.set(front, await ServiceFront.open(target.replaceAll(/[%$][{(].*$/g, '')))
     }
-    await admin.post('identity', '/regions', { region: { id: name } })
     const region = new Region(name, admin, fronts, services)
-    for (const front of names) {
-      for (const type of FRONTS[front]) {
+    try {
+      await region.#announceAll(usual)
+    } catch (error) {
+      await region.close().catch((more: unknown) => console.error(more))
+      throw error
+    }
+    return region
+  }
+
+  async #announceAll(usual: ReadonlyMap<string, string>): Promise<void> {
+    await this.#admin.post('identity', '/regions', { region: { id: this.name } })
+    for (const [name, front] of this.#fronts) {
+      for (const type of FRONTS[name]) {
         // Services that name no region would take Keystone from here as well. The one under test knows where it is.
         if (type === 'identity') continue
         const url = usual.get(type)
-        if (url !== undefined) await region.#announce(type, region.front(front).urlOf(url))
+        if (url !== undefined) await this.#announce(type, front.urlOf(url))
       }
     }
-    return region
   }
 
   front(name: FrontName): ServiceFront {
@@ -101,13 +111,16 @@ export class Region {
   }
 
   async close(): Promise<void> {
+    await closeAll(() => this.#forget(), ...[...this.#fronts.values()].map((front) => async () => front.close()))
+  }
+
+  async #forget(): Promise<void> {
     const { endpoints } = await this.#admin.get<{ endpoints: Endpoint[] }>(
       'identity',
       `/endpoints?region_id=${this.name}`,
     )
     for (const { id } of endpoints) await this.#admin.delete('identity', `/endpoints/${id}`)
     await this.#admin.delete('identity', `/regions/${this.name}`)
-    for (const front of this.#fronts.values()) await front.close()
   }
 
   async #announce(type: ServiceType | 'block-storage', url: string): Promise<void> {
