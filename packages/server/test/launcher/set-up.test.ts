@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { Checkout, said, SERVER } from './checkout.ts'
 
@@ -168,4 +168,22 @@ test('a checkout that cannot be written to is one line', async (t) => {
   const { code, complaints } = await checkout.run(['status'], { uid: 65_534 })
   assert.equal(code, 1)
   assert.deepEqual(complaints, [`zund: cannot make the directory ${checkout.root}/.zund`])
+})
+
+test('a user who may not write to the checkout runs with what its owner runs with, whatever is in PATH', async (t) => {
+  const checkout = aCheckout(t)
+  await checkout.run(['status'])
+  checkout.write('calls', '')
+  chmodSync(checkout.path('calls'), 0o666)
+  const elsewhere = { uid: 65_534, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } }
+  const { code, complaints } = await checkout.run(['status'], elsewhere)
+  assert.deepEqual({ code, complaints }, { code: 0, complaints: [] })
+  assert.deepEqual(checkout.calls(), ['node --version', STATUS])
+  rmSync(checkout.stubPath('node'))
+  const without = await checkout.run(['status'], elsewhere)
+  assert.equal(without.code, 1)
+  assert.match(
+    without.complaints.join(),
+    /^zund: Node [\d.]+ or newer is needed; whoever owns \S+ brings one by: \S+\/zund env true$/,
+  )
 })
