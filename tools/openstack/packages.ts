@@ -36,4 +36,9 @@ export const OPENSTACK_TOOLS: readonly Tool[] = [
   { command: 'ip', package: 'iproute2' },
   { command: 'mkfs.ext4', package: 'e2fsprogs' },
   { command: 'mkfs.xfs', package: 'xfsprogs' },
+  { command: '/usr/lib/python3/dist-packages/osc_placement', package: 'python3-osc-placement' },
+  { command: 'haproxy', package: 'haproxy' },
+  { command: '/lib/systemd/systemd', package: 'systemd' },
+  { command: 'logrotate', package: 'logrotate' },
+  { command: 'openssl', package: 'openssl' },
 ]

@@ -35,8 +35,12 @@ test('hosts ask where the controller listens, and the controller dials where hos
     assert.equal(value(file, 'host_listen_ip'), value(file, 'my_ip'))
   }
   for (const proxy of ['haproxy.cfg', 'nginx.conf']) {
-    for (const port of ['port', 'wsproxy_port']) {
-      assert.match(read(`deploy/example/${proxy}`), new RegExp(`127\\.0\\.0\\.1:${value(controller, port)}\\b`))
+    for (const [host, port] of [
+      ['host_ip', 'port'],
+      ['wsproxy_host', 'wsproxy_port'],
+    ] as const) {
+      const listens = `${value(controller, host)}:${value(controller, port)}`
+      assert.ok(read(`deploy/example/${proxy}`).includes(listens), `${proxy}: ${listens}`)
     }
   }
 })
@@ -82,4 +86,20 @@ test('status upgrade check ends with 0, 1 or 2, as what it finds is', (t) => {
   const compute = join(ROOT, 'deploy/example/compute1/zun.conf')
   assert.equal(check('--config-file', compute).code, 0)
   assert.equal(zund('status', 'upgrade', 'now').code, 2)
+})
+
+test('what pages show of zun.conf has comments only where they are comments', () => {
+  const shown = globSync('docs/**/*.md', { cwd: ROOT }).flatMap((page) =>
+    [...read(page).matchAll(/(?:^ {4}.*\n)*^ {4}\[\w+\](?:.*\n)(?:^ {4}.*\n|\n(?= {4}))*/gm)].map(([block]) => ({
+      page,
+      block,
+    })),
+  )
+  assert.ok(shown.length > 3)
+  const wrong = shown.flatMap(({ page, block }) =>
+    block
+      .split('\n')
+      .flatMap((line) => (/^ {4}(\[\w+\]|[\w-]+ = ).*\s#/.test(line) ? [`${page}: ${line.trim()}`] : [])),
+  )
+  assert.deepEqual(wrong, [])
 })
