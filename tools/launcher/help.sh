@@ -230,8 +230,9 @@ help_test() {
 Usage: ./zund test [SUITE...] [--list] [--setup-only] [-- NODE-OPTION... [FILE...]]
 
 Runs the tests of the named suites, or of all. Sees to all they need: the npm packages, Debian packages (as root), and a
-container engine of their own in a network of its own, which is stopped afterwards. The last line is
-"N passed, N failed"; the exit status is 1 when a test failed or none ran.
+container engine of their own in a network of its own, which is stopped afterwards. Of several suites, openstack runs
+beside the others and its output comes when it is through. What failed is told once more at the end, with the reason.
+The last line is "N passed, N failed"; the exit status is 1 when a test failed or none ran.
 
   --list          name the suites and what they need, and stop
   --setup-only    install what the suites need, and stop

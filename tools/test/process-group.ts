@@ -5,14 +5,15 @@ const STOP_GRACE_MS = 5_000
 
 /**
  * Runs a program in a process group of its own, so that one signal reaches whatever it started, and nothing of that
- * stays when it ended. Gives its exit status, or the signal that ended it.
+ * stays when it ended. Gives its exit status, or the signal that ended it. `stdout`: for both of its outputs, if not ours.
  */
 export async function runInGroup(
   argv: readonly string[],
-  o: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
+  o: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal; stdout?: 'inherit' | number },
 ): Promise<number | string> {
   const [file = '', ...args] = argv
-  const child = spawn(file, args, { cwd: o.cwd, env: o.env, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+  const { cwd, env, stdout = 'inherit' } = o
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', stdout, stdout], detached: true })
   let killer: NodeJS.Timeout | undefined
   const stop = (): void => {
     signalGroup(child, 'SIGINT')

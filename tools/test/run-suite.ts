@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { endEnvironment } from './must-end.ts'
 import { runInGroup } from './process-group.ts'
 import type { Suite } from './suites.ts'
+import type { Place } from './surroundings.ts'
 import { tallyOf, type SuiteResult } from './tally.ts'
 
 /** What was left open is given so long to end, and a file so long for all it does: more than any test of it. */
@@ -17,15 +18,16 @@ export interface SuiteRun {
   readonly root: string
   readonly files: readonly string[]
   readonly nodeOptions: readonly string[]
-  readonly env: NodeJS.ProcessEnv
+  readonly place: Place
   /** Of the whole run; the suite gets no more than that. */
   readonly msLeft: number
-  /** Command that puts the tests where they belong, e.g. into the network of their engine. */
-  readonly wrap: readonly string[]
 }
 
 /** Runs the files of one suite by `node --test`; never throws for what tests do. */
-export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promise<SuiteResult> {
+export async function runSuite(
+  run: SuiteRun,
+  o: { signal: AbortSignal; stdout: 'inherit' | number },
+): Promise<SuiteResult> {
   if (run.files.length === 0) return { passed: 0, failed: 1, skipped: 0, remark: 'it has no files' }
   if (run.msLeft <= 0) return { passed: 0, failed: 1, skipped: 0, remark: 'no time was left for it' }
   const scratch = mkdtempSync(join(tmpdir(), 'zund-test-'))
@@ -33,10 +35,11 @@ export async function runSuite(run: SuiteRun, o: { signal: AbortSignal }): Promi
   const timeoutMs = Math.floor(Math.min(run.suite.timeoutMinutes * 60_000, run.msLeft))
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
-    const code = await runInGroup([...run.wrap, process.execPath, ...nodeArguments(run, counts)], {
+    const code = await runInGroup([...run.place.wrap, process.execPath, ...nodeArguments(run, counts)], {
       cwd: run.root,
-      env: { ...run.env, ...endEnvironment({ report: unended, ...endLimits() }) },
+      env: { ...run.place.env, ...endEnvironment({ report: unended, ...endLimits() }) },
       signal: AbortSignal.any([o.signal, timeout]),
+      stdout: o.stdout,
     })
     const selected = run.nodeOptions.some((option) => SELECTING.test(option))
     const tally = tallyOf({ counts: textOf(counts), unended: textOf(unended) }, { selected, root: run.root })
