@@ -3,12 +3,14 @@ import type { OpenStack } from '../adapters/openstack/call.ts'
 import { PlacementCandidates } from '../adapters/openstack/placement/candidates.ts'
 import { PlacementClaims } from '../adapters/openstack/placement/claims.ts'
 import { PlacementClient } from '../adapters/openstack/placement/client.ts'
-import { OpenStackSession } from '../adapters/openstack/session.ts'
+import { OpenStackSession, type ServiceAccess } from '../adapters/openstack/session.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
 import { hasLogin } from './config/check-logins.ts'
 import type { Config } from './config/options.ts'
-import { accessOf, credentialsOf, loginTls } from './login.ts'
+import { clientTls } from './client-tls.ts'
+import type { Lifetime } from './lifetime.ts'
+import { clientTlsPlaces, credentialsOf, loginTls, type ClientName } from './login.ts'
 
 export interface Cloud {
   /** The service's own login; one for all clients of a process. */
@@ -25,18 +27,26 @@ export interface CloudPlacement {
 }
 
 /** undefined: the machine stands alone. ConfigError when a file of certificates cannot be read. */
-export function composeCloud(config: Config, log: Logger): Cloud | undefined {
+export function composeCloud(config: Config, life: Lifetime, log: Logger): Cloud | undefined {
   if (!hasLogin(config, 'serviceLogin') || config.serviceLoginAuthUrl === null) return undefined
-  const tls = loginTls(config, 'serviceLogin')
+  const usual = loginTls(config, 'serviceLogin')
+  const access = (name: ClientName): ServiceAccess => {
+    const own = clientTlsPlaces(config, name, usual)
+    return {
+      interface: config[`${name}EndpointType`],
+      region: config[`${name}RegionName`],
+      ...(own === undefined ? {} : { tls: clientTls(own, life, log) }),
+    }
+  }
   const session = new OpenStackSession({
     authUrl: config.serviceLoginAuthUrl,
     credentials: credentialsOf(config, 'serviceLogin'),
-    tls,
+    tls: clientTls(usual, life, log),
     services: {
-      image: accessOf(config, 'glance', tls),
-      network: accessOf(config, 'neutron', tls),
-      volumev3: accessOf(config, 'cinder', tls),
-      placement: accessOf(config, 'placement', tls),
+      image: access('glance'),
+      network: access('neutron'),
+      volumev3: access('cinder'),
+      placement: access('placement'),
     },
     timeoutMs: config.serviceLoginTimeout * 1000,
     clock: systemClock,

@@ -12,6 +12,8 @@ import { baseUrl } from './base-url.ts'
 import { CLOUD_USERS } from './clouds-file.ts'
 import { usesKeystone } from './config/check-logins.ts'
 import type { Config } from './config/options.ts'
+import { clientTls } from './client-tls.ts'
+import type { Lifetime } from './lifetime.ts'
 import { credentialsOf, loginTls } from './login.ts'
 
 export interface ComposedIdentity {
@@ -26,6 +28,7 @@ export interface IdentityDeps {
   readonly database: SqlDatabase
   /** By user name, of the built-in identity. */
   readonly passwords: ReadonlyMap<string, string>
+  readonly life: Lifetime
   readonly log: Logger
 }
 
@@ -43,12 +46,12 @@ export function authenticateUri(config: Config): string {
 /** The type in the catalogue, and the official one. */
 const OWN_TYPES = ['container', 'application-container']
 
-function keystoneIdentity({ config, log }: IdentityDeps): ComposedIdentity {
+function keystoneIdentity({ config, life, log }: IdentityDeps): ComposedIdentity {
   const timeoutMs = config.tokensConnectTimeout * 1000
   const cloud = new OpenStackSession({
     authUrl: config.tokensAuthUrl ?? authenticateUri(config),
     credentials: credentialsOf(config, 'tokens'),
-    tls: loginTls(config, 'tokens'),
+    tls: clientTls(loginTls(config, 'tokens'), life, log),
     services: { identity: { interface: config.tokensInterface, region: config.tokensRegionName } },
     timeoutMs,
     clock: systemClock,

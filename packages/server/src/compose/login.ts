@@ -1,11 +1,7 @@
 /** Logins at the identity service, made of the options of a group. */
-import { readFileSync } from 'node:fs'
-import type { ServiceAccess } from '../adapters/openstack/session.ts'
 import type { Credentials, Domain, LoginScope } from '../adapters/openstack/credentials.ts'
-import type { ClientTls } from '../adapters/openstack/http.ts'
-import { messageOf } from '../domain/errors.ts'
+import type { ClientTlsPlaces, NamedFile } from './client-tls.ts'
 import { LOGINS, type LoginName } from './config/check-logins.ts'
-import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
 
 /** As most clouds have it, where the file names none. */
@@ -47,13 +43,14 @@ function domainOf(config: Config, login: LoginName, id: string | null, name: str
   return usual.id === null && usual.name === null ? { id: USUAL_DOMAIN, name: null } : usual
 }
 
-export function loginTls(config: Config, name: LoginName): ClientTls {
+export function loginTls(config: Config, name: LoginName): ClientTlsPlaces {
   const group = LOGINS[name]
   return {
+    group,
     insecure: config[`${name}Insecure`],
-    ...material('ca', { group, option: 'cafile', file: config[`${name}Cafile`] }),
-    ...material('cert', { group, option: 'certfile', file: config[`${name}Certfile`] }),
-    ...material('key', { group, option: 'keyfile', file: config[`${name}Keyfile`] }),
+    ca: place(group, 'cafile', config[`${name}Cafile`]),
+    cert: place(group, 'certfile', config[`${name}Certfile`]),
+    key: place(group, 'keyfile', config[`${name}Keyfile`]),
   }
 }
 
@@ -65,28 +62,25 @@ const CLIENTS = {
   placement: 'placement_client',
 } as const
 
-/** What a group does not say of certificates is as `usual`. */
-export function accessOf(config: Config, name: keyof typeof CLIENTS, usual: ClientTls): ServiceAccess {
+export type ClientName = keyof typeof CLIENTS
+
+/** What a group does not say is as `usual`. undefined: it says nothing. */
+export function clientTlsPlaces(config: Config, name: ClientName, usual: ClientTlsPlaces): ClientTlsPlaces | undefined {
   const group = CLIENTS[name]
-  const tls: ClientTls = {
-    ...usual,
-    ...(config[`${name}Insecure`] ? { insecure: true } : {}),
-    ...material('ca', { group, option: 'ca_file', file: config[`${name}CaFile`] }),
-    ...material('cert', { group, option: 'cert_file', file: config[`${name}CertFile`] }),
-    ...material('key', { group, option: 'key_file', file: config[`${name}KeyFile`] }),
+  const ca = place(group, 'ca_file', config[`${name}CaFile`])
+  const cert = place(group, 'cert_file', config[`${name}CertFile`])
+  const key = place(group, 'key_file', config[`${name}KeyFile`])
+  const insecure = config[`${name}Insecure`]
+  if (ca === null && cert === null && key === null && !insecure) return undefined
+  return {
+    group,
+    insecure: insecure || usual.insecure,
+    ca: ca ?? usual.ca,
+    cert: cert ?? usual.cert,
+    key: key ?? usual.key,
   }
-  return { interface: config[`${name}EndpointType`], region: config[`${name}RegionName`], tls }
 }
 
-/** ConfigError when the file cannot be read. */
-function material(
-  kind: 'ca' | 'cert' | 'key',
-  { group, option, file }: { group: string; option: string; file: string | null },
-): Partial<Record<typeof kind, string>> {
-  if (file === null) return {}
-  try {
-    return { [kind]: readFileSync(file, 'utf8') }
-  } catch (error) {
-    throw new ConfigError(`option ${option} in [${group}]: ${messageOf(error)}`)
-  }
+function place(group: string, option: string, file: string | null): NamedFile | null {
+  return file === null ? null : { group, option, file }
 }

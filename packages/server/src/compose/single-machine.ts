@@ -68,9 +68,9 @@ export class SingleMachine {
     if (plugin !== undefined) await life.start(plugin)
     const engine = this.#options.engine ?? this.#engine(database.deploymentId)
     await requireEngine(engine, config)
-    const { identity, logins, close } = await composeIdentity({ config, database, passwords, log })
+    const { identity, logins, close } = await composeIdentity({ config, database, passwords, life, log })
     life.onStop(close)
-    const cloud = composeCloud(config, log)
+    const cloud = composeCloud(config, life, log)
     life.onStop(() => cloud?.close())
     await life.start(...composeConductor({ ...parts, config, log, cloud }))
 

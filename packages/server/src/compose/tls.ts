@@ -12,9 +12,7 @@ import { TlsFiles, type TlsPlaces } from './tls-files.ts'
 export function watchedTls(places: TlsPlaces | null, life: Lifetime, log: Logger): TlsFiles | undefined {
   if (places === null) return undefined
   const files = new TlsFiles(places, log)
-  files.start()
-  life.onReload(() => files.reload())
-  life.onStop(() => files.stop())
+  files.watch(life)
   return files
 }
 

@@ -73,7 +73,7 @@ beforeEach(async () => {
       password: 'very-secret',
       scope: { kind: 'project', id: 'service', name: null, domain: { id: null, name: null } },
     },
-    tls: { insecure: false },
+    tls: { current: { insecure: false } },
     services: {},
     timeoutMs: 10_000,
     clock,

@@ -43,7 +43,7 @@ function open(options: Partial<OpenStackSessionOptions> = {}): OpenStackSession 
       password: 'very-secret',
       scope: { kind: 'project', id: null, name: 'service', domain: { id: 'default', name: null } },
     },
-    tls: { insecure: false },
+    tls: { current: { insecure: false } },
     services: {},
     timeoutMs: 10_000,
     clock,
@@ -322,7 +322,7 @@ test('certificates are those of the operator: an authority, none at all, and one
   await new Promise<void>((resolve) => strict.listen(0, '127.0.0.1', resolve))
   const { port } = strict.address() as AddressInfo
   const ask = async (tls: ClientTls): Promise<string> => {
-    const http = new HttpClient(tls)
+    const http = new HttpClient({ current: tls })
     const url = new URL(`https://127.0.0.1:${port}/`)
     try {
       const answer = await http.send({ url, method: 'GET', headers: {}, signal, stallMs: 10_000 })
@@ -357,7 +357,7 @@ test('a connection that the other side has closed meanwhile is opened anew, but 
   server.on('connection', () => (connections += 1))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const http = new HttpClient({ insecure: false })
+  const http = new HttpClient({ current: { insecure: false } })
   const url = new URL(`http://127.0.0.1:${port}/`)
   for (let i = 0; i < 5; i += 1) {
     const answer = await http.send({ url, method: 'GET', headers: {}, signal, stallMs: 10_000 })

@@ -36,7 +36,7 @@ beforeEach(async () => {
       password: 'p',
       scope: { kind: 'project', id: 'service', name: null, domain: nobody },
     },
-    tls: { insecure: false },
+    tls: { current: { insecure: false } },
     services: {},
     timeoutMs: 10_000,
     clock: systemClock,

@@ -44,7 +44,7 @@ function api(t: TestContext, { authUrl, ...options }: Options = {}) {
       password: zun.password,
       scope: { kind: 'project', id: null, name: zun.project, domain: { id: 'default', name: null } },
     },
-    tls: { insecure: false },
+    tls: { current: { insecure: false } },
     // Of a region that is not there the catalogue has none, and the address of the login is used.
     services: { identity: { interface: 'internal', region: authUrl === undefined ? zun.region : 'none' } },
     timeoutMs: 30_000,

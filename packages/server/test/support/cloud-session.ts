@@ -18,7 +18,7 @@ export function cloudSession(): OpenStackSession {
       password,
       scope: { kind: 'project', id: null, name: project, domain },
     },
-    tls: { insecure: false },
+    tls: { current: { insecure: false } },
     // Tests of the service as a whole have regions of their own in the catalogue.
     services: { image: access, network: access, volumev3: access, placement: access },
     timeoutMs: 60_000,

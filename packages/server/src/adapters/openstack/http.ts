@@ -11,6 +11,11 @@ export interface ClientTls {
   readonly insecure: boolean
 }
 
+/** What is in force now: files may be replaced while the service runs. */
+export interface ClientTlsSource {
+  readonly current: ClientTls
+}
+
 export interface HttpRequest {
   readonly url: URL
   readonly method: string
@@ -29,19 +34,12 @@ const LARGEST_HEADERS = 64 * 1024
 /** Connections to the services of one group of options. */
 export class HttpClient {
   readonly #plain = new PlainAgent({ keepAlive: true, maxSockets: SOCKETS, timeout: IDLE_MS })
-  readonly #tls: TlsAgent
+  /** It keeps connections of other certificates apart: those of former ones are used no more, and end when they are idle. */
+  readonly #tls = new TlsAgent({ keepAlive: true, maxSockets: SOCKETS, timeout: IDLE_MS, minVersion: 'TLSv1.2' })
+  readonly #source: ClientTlsSource
 
-  constructor({ ca, cert, key, insecure }: ClientTls) {
-    this.#tls = new TlsAgent({
-      keepAlive: true,
-      maxSockets: SOCKETS,
-      timeout: IDLE_MS,
-      minVersion: 'TLSv1.2',
-      rejectUnauthorized: !insecure,
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    })
+  constructor(source: ClientTlsSource) {
+    this.#source = source
   }
 
   /** The answer when it begins; redirects are not followed, because tokens must not go elsewhere. */
@@ -60,13 +58,18 @@ export class HttpClient {
     this.#tls.destroy()
   }
 
+  #certificates(): { rejectUnauthorized: boolean; ca?: string; cert?: string; key?: string } {
+    const { insecure, ...pem } = this.#source.current
+    return { ...pem, rejectUnauthorized: !insecure }
+  }
+
   async #once({ url, method, headers, body, signal, stallMs }: HttpRequest): Promise<IncomingMessage> {
     signal.throwIfAborted()
     return await new Promise<IncomingMessage>((resolve, reject) => {
       const options = { method, headers: { ...headers }, signal, maxHeaderSize: LARGEST_HEADERS }
       const begun =
         url.protocol === 'https:'
-          ? tlsRequest(url, { ...options, agent: this.#tls })
+          ? tlsRequest(url, { ...options, ...this.#certificates(), agent: this.#tls })
           : plainRequest(url, { ...options, agent: this.#plain })
       let answer: IncomingMessage | undefined
       begun.on('response', (response) => {

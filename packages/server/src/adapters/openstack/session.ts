@@ -6,7 +6,7 @@ import type { OpenStack, OpenStackAnswer, OpenStackCall, OpenStackStream, Servic
 import { findEndpoint, joinUrl, type Interface } from './catalog.ts'
 import type { Credentials } from './credentials.ts'
 import { OpenStackError, OpenStackUnreachable } from './errors.ts'
-import { HttpClient, readAll, withErrors, type ClientTls } from './http.ts'
+import { HttpClient, readAll, withErrors, type ClientTlsSource } from './http.ts'
 import { Login, type OwnToken } from './login.ts'
 import { reasonIn } from './reason.ts'
 
@@ -16,13 +16,13 @@ export interface ServiceAccess {
   /** null: the first that the catalogue has. */
   readonly region: string | null
   /** Absent: as the identity service. */
-  readonly tls?: ClientTls
+  readonly tls?: ClientTlsSource
 }
 
 export interface OpenStackSessionOptions {
   readonly authUrl: string
   readonly credentials: Credentials
-  readonly tls: ClientTls
+  readonly tls: ClientTlsSource
   readonly services: Partial<Readonly<Record<ServiceType, ServiceAccess>>>
   /** Of a call that names none. Too short breaks off what a busy service would have answered. */
   readonly timeoutMs: number

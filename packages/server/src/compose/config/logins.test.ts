@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { accessOf, credentialsOf, loginTls } from '../login.ts'
+import { clientTlsPlaces, credentialsOf, loginTls } from '../login.ts'
 import { usesKeystone } from './check-logins.ts'
-import { ConfigError } from './config-error.ts'
 import { loadConfig, readConfig } from './load.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'zund-logins-'))
@@ -143,36 +142,32 @@ test('a cloud whose users are not those of Keystone is told', () => {
 })
 
 test('endpoints are chosen as every client writes it, and certificates are as for the login unless said otherwise', () => {
-  for (const [name, file] of [
-    ['ca.pem', 'CA'],
-    ['other.pem', 'OTHER'],
-  ] as const) {
-    writeFileSync(join(directory, name), file)
-  }
   const config = load(`[keystone_auth]
-${LOGIN}cafile = ${directory}/ca.pem
+${LOGIN}cafile = /ca.pem
 [neutron_client]
 endpoint_type = internalURL
 region_name = two
 [glance_client]
 endpoint_type = admin
-ca_file = ${directory}/other.pem
+ca_file = /other.pem
 [placement_client]
 insecure = true
 `)
-  const tls = loginTls(config, 'serviceLogin')
-  assert.deepEqual(tls, { insecure: false, ca: 'CA' })
-  assert.deepEqual(accessOf(config, 'neutron', tls), { interface: 'internal', region: 'two', tls })
-  assert.deepEqual(accessOf(config, 'cinder', tls), { interface: 'public', region: null, tls })
-  assert.deepEqual(accessOf(config, 'glance', tls), {
-    interface: 'admin',
-    region: null,
-    tls: { insecure: false, ca: 'OTHER' },
+  const { neutronEndpointType, neutronRegionName, glanceEndpointType, glanceRegionName } = config
+  assert.deepEqual([neutronEndpointType, neutronRegionName], ['internal', 'two'])
+  assert.deepEqual([glanceEndpointType, glanceRegionName], ['admin', null])
+  const usual = loginTls(config, 'serviceLogin')
+  const ca = { group: 'keystone_auth', option: 'cafile', file: '/ca.pem' }
+  assert.deepEqual(usual, { group: 'keystone_auth', insecure: false, ca, cert: null, key: null })
+  assert.equal(clientTlsPlaces(config, 'neutron', usual), undefined)
+  assert.deepEqual(clientTlsPlaces(config, 'glance', usual), {
+    ...usual,
+    group: 'glance_client',
+    ca: { group: 'glance_client', option: 'ca_file', file: '/other.pem' },
   })
-  assert.deepEqual(accessOf(config, 'placement', tls).tls, { insecure: true, ca: 'CA' })
-  const missing = load(`[keystone_auth]\n${LOGIN}cafile = ${directory}/nowhere.pem\n`)
-  assert.throws(
-    () => loginTls(missing, 'serviceLogin'),
-    (error: Error) => error instanceof ConfigError && /cafile in \[keystone_auth\]/.test(error.message),
-  )
+  assert.deepEqual(clientTlsPlaces(config, 'placement', usual), {
+    ...usual,
+    group: 'placement_client',
+    insecure: true,
+  })
 })

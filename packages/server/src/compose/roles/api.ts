@@ -29,10 +29,10 @@ export async function startApi(deps: RoleDeps): Promise<void> {
   const { database, store, doorbell, tickets } = parts
   const secrets = await openSecrets(parts, deps)
   const passwords = usesKeystone(config) ? new Map<string, string>() : passwordsOf(state)
-  const { identity, logins, close } = await composeIdentity({ config, database, passwords, log })
+  const { identity, logins, close } = await composeIdentity({ config, database, passwords, life, log })
   life.onStop(close)
   if (logins !== undefined) writeCloudsFile(state, `${baseUrl(config)}/identity`, passwords)
-  const cloud = composeCloud(config, log)
+  const cloud = composeCloud(config, life, log)
   life.onStop(() => cloud?.close())
   if (config.conductorInApi) await life.start(...composeConductor({ ...parts, config, log, cloud }))
 

@@ -131,7 +131,7 @@ class Computing {
     this.#life.onStop(() => engine.close())
     const archives = composeEngineArchives(config)
     this.#life.onStop(() => archives.close())
-    const cloud = composeCloud(config, log)
+    const cloud = composeCloud(config, this.#life, log)
     this.#life.onStop(() => cloud?.close())
     const host = composeHost({
       config,

@@ -7,7 +7,7 @@ import { joinControlPlane } from './shared-control-plane.ts'
 export async function startConductor(deps: RoleDeps): Promise<void> {
   const { config, log, life } = deps
   const parts = await joinControlPlane('conductor', deps)
-  const cloud = composeCloud(config, log)
+  const cloud = composeCloud(config, life, log)
   life.onStop(() => cloud?.close())
   await life.start(...composeConductor({ ...parts, config, log, cloud }))
 }

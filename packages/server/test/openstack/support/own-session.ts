@@ -16,7 +16,7 @@ export function ownSession(): OpenStackSession {
       password: zun.password,
       scope: { kind: 'project', id: null, name: zun.project, domain: { id: 'default', name: null } },
     },
-    tls: { insecure: false },
+    tls: { current: { insecure: false } },
     services: {},
     timeoutMs: 60_000,
     clock: systemClock,
