@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host, Image } from '@zund/client'
 import type { Api } from '../api.ts'
 import { FORMAT, type Command } from '../args/command.ts'
-import type { Parsed } from '../args/parse.ts'
 import { say, type Context } from '../context.ts'
 import { EXIT, Failure, Misuse } from '../failures.ts'
 import { printList } from '../output/print.ts'
 import { Progress } from '../output/progress.ts'
+import { followPull, openPull } from '../image-events.ts'
 import { bytes } from '../words.ts'
 
 export const images: Command = {
@@ -46,10 +46,24 @@ export const pull: Command = {
   run: async (args, context) => {
     const api = await context.api()
     const host = args.text('host') ?? (await onlyHost(api))
-    const { uuid } = await api.call<Image>('POST', 'images', { json: { repo: args.operand(0), host } })
-    if (!args.has('no-wait')) await pulled(api, context, uuid, args)
-    await say(context, uuid)
-    return EXIT.ok
+    const image = args.operand(0)
+    const waits = !args.has('no-wait')
+    const done = new AbortController()
+    const progress = new Progress(context)
+    try {
+      const signal = AbortSignal.any([context.signal, done.signal])
+      // Opened before, so that no end can be missed however soon it comes.
+      const told = waits && api.has('events') ? await openPull(api, signal) : undefined
+      const { uuid } = await api.call<Image>('POST', 'images', { json: { repo: image, host } })
+      if (told !== undefined) await followPull(told, uuid, progress)
+      else if (waits) await pulled(api, context, { uuid, image, progress })
+      progress.clear()
+      await say(context, uuid)
+      return EXIT.ok
+    } finally {
+      done.abort()
+      progress.clear()
+    }
   },
 }
 
@@ -59,19 +73,18 @@ async function onlyHost(api: Api): Promise<string> {
   throw new Misuse(`name a host with --host: ${hosts.map(({ hostname }) => hostname).join(', ') || 'there is none'}`)
 }
 
-/** It has a size when it is there; one that cannot be pulled goes away. */
-async function pulled(api: Api, context: Context, uuid: string, args: Parsed): Promise<void> {
-  const progress = new Progress(context)
-  try {
-    for (let seconds = 0; ; seconds += 0.5) {
-      const found = (await api.list<Image>('images', 'images')).find((one) => one.uuid === uuid)
-      if (found === undefined) throw new Failure(`${args.operand(0)} could not be pulled`)
-      if (found.image_id !== null) return
-      progress.show(`pulling ${args.operand(0)} · ${Math.floor(seconds)} s`)
-      await sleep(500, undefined, { signal: context.signal })
-    }
-  } finally {
-    progress.clear()
+/** Of a service that tells nothing: it has an id when it is there; one that cannot be pulled goes away. */
+async function pulled(
+  api: Api,
+  context: Context,
+  { uuid, image, progress }: { uuid: string; image: string; progress: Progress },
+): Promise<void> {
+  for (let seconds = 0; ; seconds += 0.5) {
+    const found = (await api.list<Image>('images', 'images')).find((one) => one.uuid === uuid)
+    if (found === undefined) throw new Failure(`${image} could not be pulled`)
+    if (found.image_id !== null) return
+    progress.show(`pulling ${image} · ${Math.floor(seconds)} s`)
+    await sleep(500, undefined, { signal: context.signal })
   }
 }
 

@@ -13,19 +13,20 @@ export const ResetSchema = named('Reset', {
   reason: words(['expired', 'unknown']),
 })
 
-const common = {
+const subject = {
   id: EventId,
   time: IsoTime,
   project_id: Type.String(),
   uuid: Uuid,
-  kind: words(['container', 'capsule']),
   name: nullable(Type.String()),
-  capsule_uuid: nullable(Uuid),
 }
+const common = { ...subject, kind: words(['container', 'capsule']), capsule_uuid: nullable(Uuid) }
+const image = { ...subject, kind: Type.Literal('image'), name: Type.String(), capsule_uuid: Type.Null() }
 
 const action = { ...common, action: Type.String(), request_id: Type.String(), user_id: Type.String() }
 
 const Count = exact({ current: Type.Integer(), total: Type.Integer() })
+const Pull = exact({ image: Type.String(), layers: Count, bytes: nullable(Count) })
 
 export const CreatedEventSchema = named('CreatedEvent', {
   ...common,
@@ -58,7 +59,7 @@ export const ActionProgressEventSchema = named('ActionProgressEvent', {
   type: Type.Literal('action.progress'),
   step: Type.String(),
   detail: Type.String(),
-  pull: nullable(exact({ image: Type.String(), layers: Count, bytes: nullable(Count) })),
+  pull: nullable(Pull),
 })
 export const ActionFinishedEventSchema = named('ActionFinishedEvent', {
   ...action,
@@ -68,6 +69,26 @@ export const ActionFinishedEventSchema = named('ActionFinishedEvent', {
   error_message: nullable(Type.String()),
 })
 
+export const ImageCreatedEventSchema = named('ImageCreatedEvent', { ...image, type: Type.Literal('image.created') })
+export const ImageProgressEventSchema = named('ImageProgressEvent', {
+  ...image,
+  type: Type.Literal('image.progress'),
+  detail: Type.String(),
+  pull: Pull,
+})
+export const ImageStoredEventSchema = named('ImageStoredEvent', {
+  ...image,
+  type: Type.Literal('image.stored'),
+  image_id: Type.String(),
+  size: nullable(Type.Integer()),
+})
+export const ImageFailedEventSchema = named('ImageFailedEvent', {
+  ...image,
+  type: Type.Literal('image.failed'),
+  error_message: Type.String(),
+})
+export const ImageDeletedEventSchema = named('ImageDeletedEvent', { ...image, type: Type.Literal('image.deleted') })
+
 export const EventSchema = Type.Union([
   CreatedEventSchema,
   StatusEventSchema,
@@ -76,6 +97,11 @@ export const EventSchema = Type.Union([
   ActionStepEventSchema,
   ActionProgressEventSchema,
   ActionFinishedEventSchema,
+  ImageCreatedEventSchema,
+  ImageProgressEventSchema,
+  ImageStoredEventSchema,
+  ImageFailedEventSchema,
+  ImageDeletedEventSchema,
 ])
 export const StreamedEventSchema = Type.Union([ReadySchema, ResetSchema, EventSchema])
 
@@ -93,4 +119,9 @@ export const EVENT_TYPES = [
   'action.step',
   'action.progress',
   'action.finished',
+  'image.created',
+  'image.progress',
+  'image.stored',
+  'image.failed',
+  'image.deleted',
 ] as const satisfies readonly ContainerEvent['type'][]

@@ -9,6 +9,7 @@ import {
   HeartbeatSchema,
   HostHelloSchema,
   ImageDoneSchema,
+  ImageProgressSchema,
   LeaseRefSchema,
   ObservedReportSchema,
   OperationEndSchema,
@@ -39,6 +40,7 @@ export const LINK_CALLS = {
   disposals: { request: SessionRefSchema, answer: Type.Array(DisposalSchema) },
   disposed: { request: DisposedSchema, answer: Nothing },
   pendingImages: { request: SessionRefSchema, answer: Type.Array(PendingImageSchema) },
+  imageProgress: { request: ImageProgressSchema, answer: Nothing },
   imageDone: { request: ImageDoneSchema, answer: Nothing },
 } as const satisfies Readonly<Record<string, { readonly request: TSchema; readonly answer: TSchema }>>
 

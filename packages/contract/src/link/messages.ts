@@ -400,4 +400,13 @@ export const ImageDoneSchema = Type.Object({
 })
 export type ImageDone = Static<typeof ImageDoneSchema>
 
+/** How far the pull of an image is that a host was asked for. */
+export const ImageProgressSchema = Type.Object({
+  session: SessionRefSchema,
+  uuid: Type.String(),
+  detail: Type.String(),
+  pull: PullCountSchema,
+})
+export type ImageProgress = Static<typeof ImageProgressSchema>
+
 export { ContainerSpecSchema }

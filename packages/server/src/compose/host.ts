@@ -163,6 +163,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
     pollMs: IMAGE_POLL_MS,
     retryBudgetMs: config.operationRetryTime * 1000,
     maxAtOnce: IMAGES_AT_ONCE,
+    progressMs: PROGRESS_MS,
   })
   return { agent, disposer, imageWorker, images, networks, registry, restore }
 }

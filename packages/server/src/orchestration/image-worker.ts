@@ -16,13 +16,14 @@ import { Gate } from '../lib/gate.ts'
 import type { Checkpoint, Clock, Logger, Service } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
 import type { ImageDriver } from './ports/drivers.ts'
-import type { ContainerEngine } from './ports/engine.ts'
+import type { ContainerEngine, PullProgress } from './ports/engine.ts'
 import type { Doorbell } from './ports/store.ts'
 import type { ImageDone, PendingImage, SessionRef } from './ports/wire.ts'
 import { backoffMs } from './runner.ts'
+import { pullOf } from './steps/image.ts'
 
 export interface ImageWorkerDeps {
-  readonly controlPlane: Pick<ControlPlane, 'pendingImages' | 'imageDone'>
+  readonly controlPlane: Pick<ControlPlane, 'pendingImages' | 'imageProgress' | 'imageDone'>
   readonly doorbell: Pick<Doorbell, 'listen'>
   readonly images: Pick<ImageDriver, 'obtain'>
   readonly engine: Pick<ContainerEngine, 'inspectImage' | 'removeImage'>
@@ -37,6 +38,8 @@ export interface ImageWorkerDeps {
   /** How long a registry that does not answer is tried before the pull counts as failed. */
   readonly retryBudgetMs: number
   readonly maxAtOnce: number
+  /** Shortest time between two reports of how far a pull is. */
+  readonly progressMs: number
 }
 
 interface Job {
@@ -128,18 +131,18 @@ export class ImageWorker implements Service {
   async #work(image: PendingImage, session: SessionRef, signal: AbortSignal): Promise<void> {
     const { controlPlane, log, checkpoint } = this.#deps
     await checkpoint(`image:${image.action}:before`)
-    const end = await this.#toItsEnd(image, signal)
+    const end = await this.#toItsEnd(image, session, signal)
     await checkpoint(`image:${image.action}:applied`)
     await controlPlane.imageDone({ session, uuid: image.uuid, end }, { signal })
     log.info({ imageUuid: image.uuid, image: image.reference, action: image.action, end: end.kind }, 'image done')
   }
 
-  async #toItsEnd(image: PendingImage, signal: AbortSignal): Promise<ImageDone['end']> {
+  async #toItsEnd(image: PendingImage, session: SessionRef, signal: AbortSignal): Promise<ImageDone['end']> {
     const { clock, retryBudgetMs, log } = this.#deps
     const startedAt = clock.now()
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return image.action === 'pull' ? await this.#pull(image, signal) : await this.#remove(image, signal)
+        return image.action === 'pull' ? await this.#pull(image, session, signal) : await this.#remove(image, signal)
       } catch (error) {
         signal.throwIfAborted()
         // An engine that is away comes back; the record waits for it.
@@ -153,8 +156,8 @@ export class ImageWorker implements Service {
     }
   }
 
-  async #pull(image: PendingImage, signal: AbortSignal): Promise<ImageDone['end']> {
-    const { images, engine, log } = this.#deps
+  async #pull(image: PendingImage, session: SessionRef, signal: AbortSignal): Promise<ImageDone['end']> {
+    const { images, engine } = this.#deps
     const isService = image.imageDriver === SERVICE_DRIVER
     const parsed = isService ? undefined : parseImageReference(image.reference)
     const name = parsed === undefined ? image.reference : fullReference(registryImage(parsed))
@@ -166,11 +169,25 @@ export class ImageWorker implements Service {
         registryDomain: null,
         auth: null,
       },
-      (p) => log.debug({ imageUuid: image.uuid, image: image.reference, detail: p.detail }, 'pulling'),
+      this.#progressOf(image, session, signal),
       { signal },
     )
     const sizeBytes = (await engine.inspectImage(id, { signal }))?.sizeBytes ?? 0
     return { kind: 'pulled', imageId: id, sizeBytes }
+  }
+
+  /** Told now and then; that it could not be told changes nothing. */
+  #progressOf({ uuid, reference }: PendingImage, session: SessionRef, signal: AbortSignal): (p: PullProgress) => void {
+    const { controlPlane, clock, log, progressMs } = this.#deps
+    let toldAt = -Infinity
+    return (progress) => {
+      log.debug({ imageUuid: uuid, image: reference, detail: progress.detail }, 'pulling')
+      if (clock.now() - toldAt < progressMs) return
+      toldAt = clock.now()
+      controlPlane
+        .imageProgress({ session, uuid, detail: progress.detail, pull: pullOf(reference, progress) }, { signal })
+        .catch((error: unknown) => log.debug({ err: error }, 'progress of an image not recorded'))
+    }
   }
 
   /** Only what the record stands for: its name may mean a newer image by now, which is not ours to remove. */

@@ -4,7 +4,7 @@ import { connect as dial, type Socket } from 'node:net'
 import { after, afterEach, before, test } from 'node:test'
 import type { StreamedEvent } from '@zund/contract/api/events.ts'
 import { SpecApi, type Request } from '../support/spec-api.ts'
-import type { User } from '../support/sim-machine.ts'
+import { HOST, type User } from '../support/sim-machine.ts'
 import { EventStream } from '../support/event-stream.ts'
 import { until } from '../support/until.ts'
 
@@ -184,6 +184,54 @@ test('a capsule is heard with its members, and its end with theirs', async () =>
   const [member, capsule] = await stream.until(({ type }) => type === 'capsule.deleted')
   assert.ok(member?.type === 'container.deleted' && member.capsule_uuid === uuid)
   assert.ok(capsule?.type === 'capsule.deleted' && capsule.uuid === uuid)
+})
+
+test('an image that is pulled for itself is heard by who may list images: its progress, its end, its deletion', async () => {
+  const [admin, member] = [await ready('', { as: 'admin' }), await ready('?all_projects=false')]
+  const pull = async (repo: string): Promise<string> => {
+    const { status, body, text } = await api.ask('POST /v1/images', { as: 'admin', body: { repo, host: HOST } })
+    assert.equal(status, 202, text)
+    return (body as { uuid: string }).uuid
+  }
+  api.machine.engine.images.publish('docker.io/library/busybox:latest')
+  const uuid = await pull('busybox')
+  const heard = await admin.until(({ type }) => type === 'image.stored')
+  const progress = heard.find((event) => event.type === 'image.progress')
+  assert.ok(progress?.type === 'image.progress')
+  assert.equal(progress.pull.image, 'busybox:latest')
+  assert.deepEqual(progress.pull.layers, { current: 0, total: 2 })
+  const [created, stored] = [heard[0], heard.at(-1)]
+  assert.ok(created?.type === 'image.created' && stored?.type === 'image.stored')
+  assert.deepEqual([created.uuid, created.kind, created.name], [uuid, 'image', 'busybox:latest'])
+  const { body } = await api.ask(`GET /v1/images/${uuid}`, { as: 'admin' })
+  const shown = body as { image_id: string; size: string }
+  assert.deepEqual([stored.image_id, String(stored.size)], [shown.image_id, shown.size])
+
+  const lost = await pull('no/such')
+  const failed = (await admin.until(({ type }) => type === 'image.failed')).at(-1)
+  assert.ok(failed?.type === 'image.failed')
+  assert.equal(failed.uuid, lost)
+  assert.match(failed.error_message, /no\/such.* was not found/)
+
+  for (const one of [uuid, lost]) await api.ask(`DELETE /v1/images/${one}`, { as: 'admin' })
+  const gone = [
+    await admin.until(({ type }) => type === 'image.deleted'),
+    await admin.until(({ type }) => type === 'image.deleted'),
+  ]
+  assert.deepEqual(gone.map((events) => (events.at(-1) as { uuid: string }).uuid).toSorted(), [uuid, lost].toSorted())
+
+  // Images are an administrator's affair, even those of the own project.
+  const other = await run('admin')
+  const all = await ready('?all_projects=true&last_event_id=0', { as: 'admin' })
+  assert.ok(
+    (await all.until((event) => 'uuid' in event && event.uuid === other)).some(({ type }) => type === 'image.stored'),
+  )
+  await run()
+  const told = await member.until((event) => event.type === 'container.created')
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['container.created'],
+  )
 })
 
 test('a place that is not kept any more, or never was, is told, and reading goes on', async () => {

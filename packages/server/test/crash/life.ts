@@ -168,7 +168,7 @@ export class Life extends Mortality {
     return {
       agent,
       disposer: new Disposer({ ...common, volumes, networks }),
-      worker: new ImageWorker({ ...common, images, engine, retryBudgetMs: 60_000, maxAtOnce: 2 }),
+      worker: new ImageWorker({ ...common, images, engine, retryBudgetMs: 60_000, maxAtOnce: 2, progressMs: 0 }),
     }
   }
 

@@ -11,15 +11,16 @@ interface Told {
 
 export async function assertTold(world: World): Promise<void> {
   const told = (await world.store.events.after(0, 1_000_000)).map(
-    ({ type, containerUuid, details }): Told => ({
+    ({ type, uuid, details }): Told => ({
       type,
-      uuid: containerUuid,
+      uuid,
       details: JSON.parse(details) as Told['details'],
     }),
   )
   await assertStatuses(world, told)
   await assertActions(world, told)
   await assertSteps(world, told)
+  await assertImages(world, told)
 }
 
 /** Who has heard everything knows what is there, and each change began where the one before it ended. */
@@ -27,7 +28,7 @@ async function assertStatuses({ database }: World, told: readonly Told[]): Promi
   const statuses = new Map<string, string | null | undefined>()
   for (const { type, uuid, details } of told) {
     const [family, what] = type.split('.')
-    if (family === 'action') continue
+    if (family === 'action' || family === 'image') continue
     if (what === 'created') {
       assert.ok(!statuses.has(uuid), `${uuid} was created twice`)
       statuses.set(uuid, details['status'])
@@ -83,4 +84,20 @@ async function assertSteps({ database: { read } }: World, told: readonly Told[])
   for (const { request_id: request, verb, name, state } of steps) {
     assert.ok(heard.has(`${request} ${verb} ${name} ${state}`), `${verb}: ${name} ${state} was not told`)
   }
+}
+
+/** Who has heard everything knows which images are kept, and what they mean. */
+async function assertImages({ database: { read } }: World, told: readonly Told[]): Promise<void> {
+  const heard = new Map<string, string | null>()
+  for (const { type, uuid, details } of told) {
+    if (type === 'image.created') heard.set(uuid, null)
+    if (type === 'image.stored') heard.set(uuid, details['image_id'] ?? null)
+    if (type === 'image.deleted') heard.delete(uuid)
+  }
+  const rows = await read.selectFrom('image').select(['uuid', 'image_id']).execute()
+  assert.deepEqual(
+    Object.fromEntries(heard),
+    Object.fromEntries(rows.map((row) => [row.uuid, row.image_id])),
+    'images that were told of',
+  )
 }

@@ -192,6 +192,7 @@ export class ImageApi {
       pollMs: 60_000,
       retryBudgetMs: 0,
       maxAtOnce: 2,
+      progressMs: 0,
     })
     this.#workers.push(worker)
     await worker.start()

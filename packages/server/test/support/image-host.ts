@@ -71,6 +71,7 @@ const worker = new ImageWorker({
   pollMs: 20,
   retryBudgetMs: 5_000,
   maxAtOnce: 2,
+  progressMs: 500,
 })
 await worker.start()
 // A test that died must not leave this behind.

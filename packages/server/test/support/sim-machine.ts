@@ -452,7 +452,7 @@ export class SimMachine {
         volumes: new FakeVolumeDriver({ sim: engine, host }),
         networks: { remove: async (networkId, o) => await engine.removeNetwork(networkId, o) },
       }),
-      new ImageWorker({ ...deps, images, engine, retryBudgetMs: 0, maxAtOnce: 3 }),
+      new ImageWorker({ ...deps, images, engine, retryBudgetMs: 0, maxAtOnce: 3, progressMs: 0 }),
     ]
   }
 }

@@ -92,7 +92,7 @@ function reposOn(db: Kysely<Schema>): SqlTx {
     operations: new OperationRepo(db, events),
     bindings: new BindingRepo(db),
     hosts: new HostRepo(db),
-    images: new ImageRepo(db),
+    images: new ImageRepo(db, events),
     networks: new LocalNetworkRepo(db),
     volumes: new LocalVolumeRepo(db),
     disposals: new DisposalRepo(db),

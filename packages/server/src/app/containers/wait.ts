@@ -96,7 +96,7 @@ async function newsOf(
   for (;;) {
     const read = await feed.read(cursor)
     cursor = read.cursor
-    if (read.kind === 'reset' || read.events.some(({ containerUuid }) => containerUuid === uuid)) return cursor
+    if (read.kind === 'reset' || read.events.some((event) => event.uuid === uuid)) return cursor
     if (read.events.length > 0) continue
     if (!(await feed.moved(cursor, Math.max(0, endsAt - clock.now()), signal))) return undefined
   }

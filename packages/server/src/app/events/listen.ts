@@ -14,7 +14,7 @@ export interface ListenDeps {
 }
 
 export interface EventQuery {
-  /** Of containers and capsules; undefined: of all. */
+  /** Of containers, capsules and images; undefined: of all. */
   readonly uuids: readonly string[] | undefined
   readonly types: readonly string[] | undefined
   /** Begin behind this one; undefined: now. */
@@ -46,7 +46,10 @@ export function listen(deps: ListenDeps, ctx: RequestContext, query: EventQuery)
   const { policy, places } = deps
   policy.authorize('event:get_all', ctx)
   if (query.allProjects) policy.authorize('event:get_all_all_projects', ctx)
-  const isWanted = filterOf(query, query.allProjects ? { kind: 'all' } : ownScope(ctx))
+  const isAbout = filterOf(query, query.allProjects ? { kind: 'all' } : ownScope(ctx))
+  // Of images hears who may list them.
+  const seesImages = policy.allows('image:get_all', ctx)
+  const isWanted = (event: StoredEvent): boolean => (seesImages || event.kind !== 'image') && isAbout(event)
   const leave = places.take(ctx.caller.userId)
   return { leave, follow: (signal) => follow(deps, query, isWanted, signal) }
 }
@@ -91,7 +94,7 @@ function filterOf({ uuids, types }: EventQuery, scope: Scope): (event: StoredEve
     if (scope.kind === 'project' && event.projectId !== scope.projectId) return false
     if (scope.kind === 'user' && event.userId !== scope.userId) return false
     if (kinds !== undefined && !kinds.has(event.type)) return false
-    if (wanted === undefined || wanted.has(event.containerUuid)) return true
+    if (wanted === undefined || wanted.has(event.uuid)) return true
     return event.capsuleUuid !== null && wanted.has(event.capsuleUuid)
   }
 }

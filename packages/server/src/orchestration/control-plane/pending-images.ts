@@ -3,7 +3,7 @@ import { REGISTRY_DRIVER, SERVICE_DRIVER } from '../../domain/image/drivers.ts'
 import { normaliseUuid } from '../../domain/ids.ts'
 import type { ImageRecord, Store, StoreReads } from '../ports/store.ts'
 import { requireHostSession } from './fencing.ts'
-import type { ImageDone, PendingImage, SessionRef } from '../ports/wire.ts'
+import type { ImageDone, ImageProgress, PendingImage, SessionRef } from '../ports/wire.ts'
 
 export async function pendingImages(reads: StoreReads, session: SessionRef): Promise<PendingImage[]> {
   await requireHostSession(reads.hosts, session)
@@ -22,6 +22,15 @@ function toPending(record: ImageRecord): PendingImage[] {
 /** An image named by digest has that for its tag. */
 function referenceOf(repo: string, tag: string): string {
   return tag.startsWith('sha256:') ? `${repo}@${tag}` : `${repo}:${tag}`
+}
+
+/** Of a pull that is wanted no more nothing is told. */
+export async function imageProgress(store: Store, { session, uuid, detail, pull }: ImageProgress): Promise<void> {
+  await store.write(async (tx) => {
+    await requireHostSession(tx.hosts, session)
+    const record = await tx.images.byUuid(uuid, { kind: 'all' })
+    if (record?.host === session.host && record.pending === 'pull') await tx.images.tellProgress(uuid, { detail, pull })
+  })
 }
 
 export async function imageDone(store: Store, { session, uuid, end }: ImageDone): Promise<void> {

@@ -7,7 +7,7 @@ import { requireHostSession, requireLease } from './fencing.ts'
 import { applyEntries } from './journal.ts'
 import { settleCapsule } from './capsules.ts'
 import { observe } from './observations.ts'
-import { imageDone, pendingImages } from './pending-images.ts'
+import { imageDone, imageProgress, pendingImages } from './pending-images.ts'
 import { Resumption } from './resumption.ts'
 import type { MovingOptions } from '../scheduling/move.ts'
 import { claimOf } from '../scheduling/claim-of.ts'
@@ -26,6 +26,7 @@ import type {
   HeldOperation,
   HostHello,
   ImageDone,
+  ImageProgress,
   LeaseRef,
   ObservedReport,
   OperationEnd,
@@ -293,6 +294,10 @@ export class ControlPlaneService implements ControlPlane {
 
   async pendingImages(session: SessionRef, _o: CallOptions): Promise<PendingImage[]> {
     return await pendingImages(this.#deps.store, session)
+  }
+
+  async imageProgress(progress: ImageProgress, _o: CallOptions): Promise<void> {
+    await imageProgress(this.#deps.store, progress)
   }
 
   async imageDone(done: ImageDone, _o: CallOptions): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   Heartbeat,
   HostHello,
   ImageDone,
+  ImageProgress,
   LeaseRef,
   ObservedReport,
   OperationEnd,
@@ -49,6 +50,8 @@ export interface ControlPlane {
   disposed(done: Disposed, o: CallOptions): Promise<void>
   /** Images this host was asked to pull or delete and has not reported done, oldest first. */
   pendingImages(session: SessionRef, o: CallOptions): Promise<PendingImage[]>
+  /** For those who listen; nothing depends on it. */
+  imageProgress(progress: ImageProgress, o: CallOptions): Promise<void>
   /** Nothing happens when the record asks for something else by now, or is gone. */
   imageDone(done: ImageDone, o: CallOptions): Promise<void>
 }

@@ -1,5 +1,5 @@
-/** What happened to containers and capsules, in the order in which it was committed. */
-import type { ContainerKind, ContainerStatus } from '../../domain/container/types.ts'
+/** What happened to containers, capsules and images, in the order in which it was committed. */
+import type { ContainerStatus } from '../../domain/container/types.ts'
 import type { Operation } from '../../domain/operation/types.ts'
 import type { PullCount } from './wire.ts'
 
@@ -36,11 +36,21 @@ export type EventDetails =
       readonly error_message: string | null
     })
 
+/** Of images that are kept for themselves, not of those that containers bring along. */
+export type ImageEventDetails =
+  | { readonly type: 'created' }
+  | { readonly type: 'progress'; readonly detail: string; readonly pull: PullCount }
+  | { readonly type: 'stored'; readonly image_id: string; readonly size: number | null }
+  | { readonly type: 'failed'; readonly error_message: string }
+  | { readonly type: 'deleted' }
+
 export interface OfAction {
   readonly action: Operation['verb']
   readonly request_id: string
   readonly user_id: string
 }
+
+export type EventKind = 'container' | 'capsule' | 'image'
 
 export interface StoredEvent {
   readonly id: number
@@ -48,10 +58,10 @@ export interface StoredEvent {
   /** As the API calls it. */
   readonly type: string
   readonly projectId: string
-  /** Owner of the container. */
+  /** Owner of what it tells of. */
   readonly userId: string
-  readonly containerUuid: string
-  readonly kind: ContainerKind
+  readonly uuid: string
+  readonly kind: EventKind
   readonly name: string | null
   readonly capsuleUuid: string | null
   /** JSON text of the fields that the type has. */

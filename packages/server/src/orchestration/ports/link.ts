@@ -37,6 +37,7 @@ export function linkOver(carry: Carry): ControlPlane {
     disposals: async (session, o) => await ask('disposals', session, o),
     disposed: async (done, o) => void (await ask('disposed', done, o)),
     pendingImages: async (session, o) => await ask('pendingImages', session, o),
+    imageProgress: async (progress, o) => void (await ask('imageProgress', progress, o)),
     imageDone: async (done, o) => void (await ask('imageDone', done, o)),
   }
 }
@@ -69,6 +70,10 @@ const ANSWERS: Answers = {
     return null
   },
   pendingImages: async (end, session, o) => await end.pendingImages(session, o),
+  imageProgress: async (end, progress, o) => {
+    await end.imageProgress(progress, o)
+    return null
+  },
   imageDone: async (end, done, o) => {
     await end.imageDone(done, o)
     return null

@@ -332,6 +332,8 @@ export interface ImageWrites extends ImageReads {
     patch: Partial<Pick<ImageRecord, 'imageId' | 'repo' | 'tag' | 'sizeBytes' | 'pending' | 'error'>>,
   ): Promise<boolean>
   remove(uuid: string): Promise<boolean>
+  /** An event; the record does not show it. */
+  tellProgress(uuid: string, progress: { readonly detail: string; readonly pull: PullCount }): Promise<void>
   /** After a commit that came to nothing: the record shows the image that was there before, or goes. */
   abandonCommit(uuid: string): Promise<void>
 }

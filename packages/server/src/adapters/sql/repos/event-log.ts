@@ -1,9 +1,15 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
-import type { ContainerKind } from '../../../domain/container/types.ts'
-import type { EventDetails, EventWrites, OfAction, StoredEvent } from '../../../orchestration/ports/events.ts'
+import type {
+  EventDetails,
+  EventKind,
+  EventWrites,
+  ImageEventDetails,
+  OfAction,
+  StoredEvent,
+} from '../../../orchestration/ports/events.ts'
 import { NOW_MS } from '../dialect/sqlite.ts'
 import { prepared } from '../prepared.ts'
-import type { ContainerTable, EventTable, Schema } from '../schema.ts'
+import type { ContainerTable, EventTable, ImageTable, Schema } from '../schema.ts'
 
 const now = sql<number>`${sql.raw(NOW_MS)}`
 
@@ -12,6 +18,11 @@ export type EventSubject = Pick<
   Selectable<ContainerTable>,
   'uuid' | 'container_type' | 'project_id' | 'user_id' | 'name' | 'capsule_uuid'
 >
+
+export type ImageSubject = Pick<Selectable<ImageTable>, 'uuid' | 'project_id' | 'user_id' | 'repo' | 'tag'>
+
+/** In the column of kinds of containers, of which there is none of this number. */
+const IMAGE = 4
 
 /**
  * Events are added by the repositories that make the change, in its transaction: so none is told that did not happen, and
@@ -35,7 +46,17 @@ export class EventRepo implements EventWrites {
     if (subject !== undefined) await this.#add(subject, 'action', details)
   }
 
-  async #add(subject: EventSubject, family: string, { type, ...details }: EventDetails): Promise<void> {
+  async ofImage({ uuid, project_id, user_id, repo, tag }: ImageSubject, details: ImageEventDetails): Promise<void> {
+    const name = tag.includes(':') ? `${repo}@${tag}` : `${repo}:${tag}`
+    const subject = { uuid, project_id, user_id, name, capsule_uuid: null, container_type: IMAGE }
+    await this.#add(subject, 'image', details)
+  }
+
+  async #add(
+    subject: EventSubject,
+    family: string,
+    { type, ...details }: EventDetails | ImageEventDetails,
+  ): Promise<void> {
     this.added += 1
     await insertEvent(this.#db, {
       ...subject,
@@ -103,6 +124,11 @@ const bounds = prepared((db) =>
     .select(({ fn }) => [fn.min<number | null>('id').as('oldest'), fn.max<number | null>('id').as('newest')]),
 )
 
+function kindOf(type: number): EventKind {
+  if (type === IMAGE) return 'image'
+  return type === 1 ? 'capsule' : 'container'
+}
+
 function toEvent(row: Selectable<EventTable>): StoredEvent {
   return {
     id: row.id,
@@ -110,8 +136,8 @@ function toEvent(row: Selectable<EventTable>): StoredEvent {
     type: row.type,
     projectId: row.project_id,
     userId: row.user_id,
-    containerUuid: row.container_uuid,
-    kind: row.container_type as ContainerKind,
+    uuid: row.container_uuid,
+    kind: kindOf(row.container_type),
     name: row.name === '' ? null : row.name,
     capsuleUuid: row.capsule_uuid,
     details: row.details,

@@ -1,8 +1,11 @@
 import type { Kysely, Selectable } from 'kysely'
 import { Conflict, InvalidInput, SystemFault } from '../../../domain/errors.ts'
+import type { ImageEventDetails } from '../../../orchestration/ports/events.ts'
 import type { ImageRecord, ImageWrites, Page, Scope } from '../../../orchestration/ports/store.ts'
+import type { PullCount } from '../../../orchestration/ports/wire.ts'
 import { isConstraint } from '../store-errors.ts'
 import type { ImageTable, Schema } from '../schema.ts'
+import { EventRepo } from './event-log.ts'
 import { scoped } from './container-query.ts'
 
 const SORT_COLUMNS: Readonly<Record<string, keyof ImageTable>> = {
@@ -19,8 +22,11 @@ const SORT_COLUMNS: Readonly<Record<string, keyof ImageTable>> = {
 export class ImageRepo implements ImageWrites {
   readonly #db: Kysely<Schema>
 
-  constructor(db: Kysely<Schema>) {
+  readonly #events: EventRepo
+
+  constructor(db: Kysely<Schema>, events = new EventRepo(db)) {
     this.#db = db
+    this.#events = events
   }
 
   async byUuid(uuid: string, scope: Scope): Promise<ImageRecord | undefined> {
@@ -99,6 +105,7 @@ export class ImageRepo implements ImageWrites {
     }
     const made = await this.byUuid(image.uuid, { kind: 'all' })
     if (made === undefined) throw new SystemFault('store.lost', 'an image was not stored')
+    await this.#tell(made.uuid, { type: 'created' })
     return made
   }
 
@@ -119,16 +126,36 @@ export class ImageRepo implements ImageWrites {
       })
       .where('uuid', '=', uuid)
       .executeTakeFirst()
+    const { imageId, sizeBytes, error } = patch
+    if (typeof imageId === 'string') {
+      await this.#tell(uuid, { type: 'stored', image_id: imageId, size: sizeBytes ?? null })
+    }
+    if (typeof error === 'string') await this.#tell(uuid, { type: 'failed', error_message: error })
     return result.numUpdatedRows > 0n
   }
 
+  async tellProgress(uuid: string, progress: { detail: string; pull: PullCount }): Promise<void> {
+    await this.#tell(uuid, { type: 'progress', ...progress })
+  }
+
+  async #tell(uuid: string, details: ImageEventDetails): Promise<void> {
+    const row = await this.#db
+      .selectFrom('image')
+      .select(['uuid', 'project_id', 'user_id', 'repo', 'tag'])
+      .where('uuid', '=', uuid)
+      .executeTakeFirst()
+    if (row !== undefined) await this.#events.ofImage(row, details)
+  }
+
   async remove(uuid: string): Promise<boolean> {
+    await this.#tell(uuid, { type: 'deleted' })
     const result = await this.#db.deleteFrom('image').where('uuid', '=', uuid).executeTakeFirst()
     return result.numDeletedRows > 0n
   }
 
   async abandonCommit(uuid: string): Promise<void> {
-    await this.#db.deleteFrom('image').where('uuid', '=', uuid).where('image_id', 'is', null).execute()
+    const record = await this.byUuid(uuid, { kind: 'all' })
+    if (record?.imageId === null) await this.remove(uuid)
     await this.#db
       .updateTable('image')
       .set({ pending: null })
