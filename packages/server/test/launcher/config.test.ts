@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
@@ -56,6 +56,15 @@ test('the log goes where it is told, in the form of oslo.log, and after a SIGHUP
   renameSync(file, `${file}.1`)
   process.kill(service.pid, 'SIGHUP')
   await until('there is a new file', async () => existsSync(file))
+  appendFileSync(join(service.stateDir, 'zun.conf'), 'debug = yes\n[api]\nmax_limit = 7\n')
+  process.kill(service.pid, 'SIGHUP')
+  await until('it tells what counts from now on, and what does not yet', async () => {
+    const log = readFileSync(file, 'utf8')
+    return (
+      /option changed group=DEFAULT option=debug from=false to=true/.test(log) &&
+      / counts after a restart .*max_limit/.test(log)
+    )
+  })
   await service.zund('down')
   assert.match(readFileSync(file, 'utf8'), / stopped code=0$/m)
   assert.ok(!readFileSync(`${file}.1`, 'utf8').includes('stopped'))

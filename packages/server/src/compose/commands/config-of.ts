@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { ConfigError } from '../config/config-error.ts'
 import { readConfig, type ConfigReading } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
@@ -20,8 +20,10 @@ export interface ConfigValues {
   readonly 'config-dir'?: string[] | undefined
 }
 
+/** They are read again while the service runs, which may be elsewhere by then. */
 export function configArguments(values: ConfigValues): ConfigArguments {
-  return { files: values['config-file'] ?? [], dirs: values['config-dir'] ?? [] }
+  const absolute = (paths: readonly string[] = []): string[] => paths.map((path) => resolve(path))
+  return { files: absolute(values['config-file']), dirs: absolute(values['config-dir']) }
 }
 
 /** The configuration of the service in this state directory; nothing is written for it. */

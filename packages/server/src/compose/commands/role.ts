@@ -1,11 +1,10 @@
 /** One role in a process of its own. */
 import { resolve } from 'node:path'
-import { messageOf } from '../../domain/errors.ts'
 import { checkpointFrom } from '../../lib/checkpoints.ts'
 import type { Config } from '../config/options.ts'
 import { Lifetime } from '../lifetime.ts'
 import { logLevel, openLog, programLogFile, type OpenLog } from '../logger.ts'
-import { mutated } from '../mutable-options.ts'
+import { MutableOptions } from '../mutable-options.ts'
 import { InitSystem } from '../notify.ts'
 import type { StartRole } from '../roles/role.ts'
 import { StateDir } from '../state-dir.ts'
@@ -126,16 +125,11 @@ async function serve(
   }
   try {
     await start({ config, state, configDirs, log, checkpoint: checkpointFrom(process.env), life, onFatal })
-    let current = config
+    const options = new MutableOptions(config, opened, reread)
     process.on('SIGHUP', () => {
       opened.reopen()
       life.reload()
-      try {
-        current = mutated(current, reread(), log)
-        opened.setLevel(logLevel(current))
-      } catch (error) {
-        log.error({ reason: messageOf(error) }, 'the configuration cannot be used; what was read before stays')
-      }
+      options.reload()
     })
     log.info({ role: name, host: config.host }, 'ready')
     await init.ready()

@@ -10,6 +10,7 @@ import { usesKeystone } from '../config/check-logins.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { authenticateUri } from '../identity.ts'
 import { logFile, logLevel, openLog } from '../logger.ts'
+import { MutableOptions } from '../mutable-options.ts'
 import { ROLES } from '../roles.ts'
 import { SingleMachine } from '../single-machine.ts'
 import { ensurePolicyFile, POLICY_FILE } from '../single-machine-policy.ts'
@@ -86,7 +87,8 @@ async function inForeground({ stateDir, config: given, overrides }: UpOptions, {
     return 0
   }
   try {
-    const found = findConfig(state, given, { ...terminalUrl(overrides), ...overrides })
+    const read = (): Found => findConfig(state, given, { ...terminalUrl(overrides), ...overrides })
+    const found = read()
     const config = requireConfig(found)
     const passwords = usesKeystone(config) ? undefined : passwordsOf(state)
     if (
@@ -98,7 +100,7 @@ async function inForeground({ stateDir, config: given, overrides }: UpOptions, {
     }
     // Everything of the user's directory has been looked up; it may be unmounted now.
     if (process.connected) process.chdir('/')
-    return await serve(state, { ...found, config }, passwords, out)
+    return await serve(state, { ...found, config, reread: () => requireConfig(read()) }, passwords, out)
   } finally {
     state.unlock()
   }
@@ -116,16 +118,14 @@ function terminalUrl({ wsproxyHost }: UpOptions['overrides']): Partial<Record<Op
 
 async function serve(
   state: StateDir,
-  found: Found & { readonly config: Config },
+  found: Found & { readonly config: Config; readonly reread: () => Config },
   /** Of the built-in identity; undefined: users are those of a cloud. */
   passwords: ReadonlyMap<string, string> | undefined,
   out: Streams['out'],
 ): Promise<number> {
   const { config } = found
-  const { log, reopen } = openLog(logFile(config, state.path), {
-    level: logLevel(config),
-    json: config.useJson ?? true,
-  })
+  const opened = openLog(logFile(config, state.path), { level: logLevel(config), json: config.useJson ?? true })
+  const { log } = opened
   for (const { level, text } of found.findings) if (level !== 'error') log[level]({}, text)
   const stopped = Promise.withResolvers<number>()
   const machine = new SingleMachine({
@@ -142,14 +142,16 @@ async function serve(
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(0))
   await machine.start()
+  const options = new MutableOptions(config, opened, found.reread)
   // In a terminal it says that the terminal has gone.
   process.on('SIGHUP', () => {
     if (process.stdin.isTTY) {
       stopped.resolve(0)
       return
     }
-    reopen()
+    opened.reopen()
     machine.reload()
+    options.reload()
   })
   const cloudsFile =
     passwords === undefined
