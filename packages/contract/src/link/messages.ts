@@ -201,6 +201,8 @@ export const ClaimedOperationSchema = Type.Object({
   recipe: Type.Array(Type.String()),
   params: OperationParamsSchema,
   requestId: Type.String(),
+  /** Who asked, for the log. An older control plane does not say. */
+  userId: Type.Optional(Type.String()),
   /** Sequence number of this operation within the container; the engine container made by it carries it as a label. */
   generation: Type.Integer(),
   attempt: Type.Integer(),

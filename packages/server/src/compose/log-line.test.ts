@@ -21,4 +21,10 @@ test('the ids of a request stand where parsers of oslo.log look for them', () =>
   const ids = { requestId: 'req-2', globalRequestId: 'req-1', userId: 'u', projectId: 'p' }
   const line = osloLine(JSON.stringify({ level: 30, time: '2026-01-02T03:04:05.006Z', pid: 7, ...ids, msg: 'done' }))
   assert.match(line, / 7 INFO zund \[req-1 req-2 u p - - - -\] done\n$/)
+  const scope = { domainId: 'd', systemScope: 'all', userDomainId: 'ud', projectDomainId: 'pd' }
+  const of = (more: object): string =>
+    osloLine(JSON.stringify({ level: 30, time: '2026-01-02T03:04:05.006Z', pid: 7, ...more, msg: 'done' }))
+  assert.match(of({ ...ids, ...scope }), / \[req-1 req-2 u p d all ud pd\] done\n$/)
+  // Of no request, but somebody's.
+  assert.match(of({ userId: 'u', projectId: 'p' }), / \[None None u p - - - -\] done\n$/)
 })

@@ -4,11 +4,12 @@ const LEVELS: Readonly<Record<number, string>> = { 20: 'DEBUG', 30: 'INFO', 40: 
 
 /** `entry` is a line as pino writes it. */
 export function osloLine(entry: string): string {
-  const { level, time, pid, msg, err, requestId, globalRequestId, userId, projectId, ...more } = JSON.parse(
-    entry,
-  ) as Entry
+  const { level, time, pid, msg, err, ...rest } = JSON.parse(entry) as Entry
+  const { requestId, globalRequestId, userId, projectId, ...others } = rest
+  const { domainId, systemScope, userDomainId, projectDomainId, ...more } = others
   const fields = Object.entries(more).map(([name, value]) => ` ${name}=${textOf(value)}`)
-  const context = contextOf({ requestId, globalRequestId, userId, projectId })
+  const scope = [domainId, systemScope, userDomainId, projectDomainId]
+  const context = contextOf([globalRequestId, requestId], [userId, projectId, ...scope])
   const head = `${local(new Date(time))} ${pid} ${LEVELS[level] ?? 'INFO'} zund [${context}]`
   return `${`${head} ${msg ?? ''}${fields.join('')}${trouble(err)}`.replaceAll(/\s*\n\s*/g, ' | ')}\n`
 }
@@ -20,14 +21,11 @@ interface Entry extends Readonly<Record<string, unknown>> {
   readonly msg?: string
 }
 
-/**
- * The default of logging_context_format_string: ids of the request, first the one that came with it, then user, project and
- * four fields of scope that a line of ours never has.
- */
-function contextOf({ requestId, globalRequestId, userId, projectId }: Readonly<Record<string, unknown>>): string {
-  if (typeof requestId !== 'string') return '-'
+/** The defaults of logging_context_format_string and logging_user_identity_format; `-` alone: nobody's. */
+function contextOf(requests: readonly unknown[], identity: readonly unknown[]): string {
   const or = (value: unknown, missing: string): string => (typeof value === 'string' && value !== '' ? value : missing)
-  return `${or(globalRequestId, 'None')} ${requestId} ${or(userId, '-')} ${or(projectId, '-')} - - - -`
+  const all = [...requests.map((id) => or(id, 'None')), ...identity.map((id) => or(id, '-'))]
+  return all.every((id) => id === 'None' || id === '-') ? '-' : all.join(' ')
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))

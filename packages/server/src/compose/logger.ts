@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import { pino } from 'pino'
 import { messageOf } from '../domain/errors.ts'
+import { logIds } from '../lib/log-ids.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
 import { ConfigError } from './config/config-error.ts'
 import type { Config } from './config/options.ts'
@@ -38,6 +39,7 @@ export function openLog(file: string | null, { level, json }: LogOptions): OpenL
       level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: logIds,
       redact: { paths: ['*.password', '*.token', 'password', 'token'], censor: '[redacted]' },
     },
     json ? destination : lines,

@@ -4,6 +4,7 @@ import { HostObserver } from './host-observer.ts'
 import { backoffMs, patienceMs, runOperation } from './runner.ts'
 import { leavesNothing } from './steps/give-back.ts'
 import type { HostTools } from './steps/step.ts'
+import { onBehalfOf, type LogIds } from '../lib/log-ids.ts'
 import type { Service } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
 import type { ClaimedOperation, HeldOperation, HostAddress, HostInventory, SessionRef } from './ports/wire.ts'
@@ -204,19 +205,21 @@ export class HostAgent implements Service {
     const uuid = op.container.uuid
     this.#observer.leaveAlone(op.container)
     const before = this.#running.get(op.id)
-    const done = this.#afterOlder(before, () =>
-      runOperation(
-        {
-          controlPlane,
-          tools,
-          session: this.#mySession(),
-          inventory: this.#inventory,
-          retryBudgetMs,
-          progressIntervalMs: intervals.progressMs,
-          idle: (wait) => this.#whileIdle(wait),
-        },
-        op,
-        AbortSignal.any([stop.signal, this.#stopping.signal]),
+    const done = onBehalfOf(logIdsOf(op), () =>
+      this.#afterOlder(before, () =>
+        runOperation(
+          {
+            controlPlane,
+            tools,
+            session: this.#mySession(),
+            inventory: this.#inventory,
+            retryBudgetMs,
+            progressIntervalMs: intervals.progressMs,
+            idle: (wait) => this.#whileIdle(wait),
+          },
+          op,
+          AbortSignal.any([stop.signal, this.#stopping.signal]),
+        ),
       ),
     )
       .catch((error: unknown) => {
@@ -333,4 +336,8 @@ export class HostAgent implements Service {
     if (this.#session === undefined) throw new ShuttingDown()
     return this.#session
   }
+}
+
+function logIdsOf({ requestId, userId, container }: ClaimedOperation): LogIds {
+  return { requestId, projectId: container.projectId, ...(userId === undefined ? {} : { userId }) }
 }

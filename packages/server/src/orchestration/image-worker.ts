@@ -13,6 +13,7 @@ import { serviceImageReference } from '../domain/image/service-image.ts'
 import { fullReference, registryImage } from '../domain/image/sources.ts'
 import { hostLane } from '../domain/operation/types.ts'
 import { Gate } from '../lib/gate.ts'
+import { onBehalfOf } from '../lib/log-ids.ts'
 import type { Checkpoint, Clock, Logger, Service } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
 import type { ImageDriver } from './ports/drivers.ts'
@@ -111,8 +112,9 @@ export class ImageWorker implements Service {
   #launch(image: PendingImage, session: SessionRef): void {
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, this.#stopping.signal])
+    const ids = { projectId: image.projectId }
     const done = this.#gate
-      .run(signal, () => this.#work(image, session, signal))
+      .run(signal, () => onBehalfOf(ids, () => this.#work(image, session, signal)))
       .catch((error: unknown) => this.#letGo(image, error, signal))
       .finally(() => {
         this.#jobs.delete(image.uuid)

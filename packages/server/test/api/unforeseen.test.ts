@@ -14,6 +14,7 @@ import type { Identity } from '../../src/app/ports/identity.ts'
 import { Unavailable } from '../../src/domain/errors.ts'
 import { route } from '../../src/edge/api/route.ts'
 import { buildApiServer } from '../../src/edge/api/server.ts'
+import { logIds } from '../../src/lib/log-ids.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { NO_CORS } from '../support/no-cors.ts'
 
@@ -36,7 +37,7 @@ function apiFor(t: TestContext, identity: Identity, logged: object[] = []): Fast
   const app = buildApiServer({
     identity,
     policy: new PolicyEngine({ file: null, log: quietLog }),
-    log: { ...quietLog, error: (fields) => logged.push(fields) },
+    log: { ...quietLog, error: (fields) => logged.push({ ...logIds(), ...fields }) },
     routes: [ROUTE],
     mounts: [],
     options: {
@@ -108,9 +109,11 @@ test('an error that nobody foresaw is a 500 with a number that is in the log, an
   const { correlationId, err, ...ids } = logged[0] as Record<string, unknown> & { err: Error }
   assert.deepEqual([correlationId, err.message], [number, 'SELECT secret FROM somewhere'])
   assert.deepEqual([ids['requestId'], ids['globalRequestId']], [error['request_id'], sent])
+  const caller = await users.identity().validate(token)
+  assert.deepEqual([ids['userId'], ids['projectId']], [caller?.userId, caller?.projectId])
   for (const other of ['nonsense', 'req-1', `${sent}0`]) {
     await app.inject({ url: '/v1/trouble', headers: { 'x-auth-token': token, 'x-openstack-request-id': other } })
-    assert.equal((logged.at(-1) as Record<string, unknown>)['globalRequestId'], null, other)
+    assert.equal((logged.at(-1) as Record<string, unknown>)['globalRequestId'], undefined, other)
   }
 })
 

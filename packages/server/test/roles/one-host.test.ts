@@ -20,7 +20,7 @@ let client: ApiClient
 before(async () => {
   on = await RoleDeployment.make()
   const config = on.configure('controller', { zund: { conductor_in_api: false } })
-  const host = await on.host(HOST, { conf: { zund: { registry_allow_loopback: false } } })
+  const host = await on.host(HOST, { conf: { DEFAULT: { debug: true }, zund: { registry_allow_loopback: false } } })
   api = on.role('api', config)
   conductor = on.role('conductor', config)
   wsproxy = on.role('wsproxy', config)
@@ -69,6 +69,37 @@ test('a terminal at the proxy is one to the container, and its ticket is good on
   terminal.type('exit\n')
   assert.equal((await terminal.closed).code, 1000)
   await assert.rejects(Terminal.open(url))
+  await client.delete(uuid)
+})
+
+test('lines of a request and of its operation are found by its ids, in the log of each process', async () => {
+  const sent = 'req-0e7a2f5c-6bfd-4b63-8c46-0123456789ab'
+  const body = {
+    name: 'logged',
+    image: 'busybox',
+    image_pull_policy: 'never',
+    tty: true,
+    interactive: true,
+    command: ['sh'],
+  }
+  const answer = await client.call('POST', '/v1/containers?run=true', { body })
+  const { uuid } = answer.body as { uuid: string }
+  const { project_id: project, user_id: user } = await client.waitFor(uuid, ({ status }) => status === 'Running')
+  const asked = String(answer.headers.get('x-openstack-request-id'))
+  const its = `\\[None ${asked} ${String(user)} ${String(project)} - - - -\\]`
+  await compute.says(new RegExp(`${its} step finished .*step=createContainer`))
+  await api.says(new RegExp(`${its} operation ended .*verb=create end=succeeded`))
+  const granted = await client.call('GET', `/v1/containers/${uuid}/attach`, {
+    headers: { 'x-openstack-request-id': sent },
+  })
+  const second = String(granted.headers.get('x-openstack-request-id'))
+  await api.says(
+    new RegExp(`\\[${sent} ${second} ${String(user)} ${String(project)} - - \\w+ \\w+\\] a terminal was granted`),
+  )
+  const terminal = await Terminal.open(granted.body as string)
+  await wsproxy.says(new RegExp(`\\[None None ${String(user)} ${String(project)} - - - -\\] terminal opened`))
+  terminal.type('exit\n')
+  await terminal.closed
   await client.delete(uuid)
 })
 

@@ -1,3 +1,4 @@
+import { onBehalfOfNobody } from '../../lib/log-ids.ts'
 import type { Clock, Logger } from '../../orchestration/ports/clock.ts'
 import { EVENTS_BELL, type EventReads, type StoredEvent } from '../../orchestration/ports/events.ts'
 import type { Doorbell } from '../../orchestration/ports/store.ts'
@@ -79,10 +80,11 @@ export class EventFeed {
     this.#head = newest
     this.#deps.doorbell.listen(EVENTS_BELL, () => this.#wake.abort(), idle.signal)
     const before = this.#loop
-    this.#loop = (async () => {
+    // The first who listens starts it for all.
+    this.#loop = onBehalfOfNobody(async () => {
       await before
       await this.#run(idle.signal)
-    })()
+    })
   }
 
   async #run(signal: AbortSignal): Promise<void> {

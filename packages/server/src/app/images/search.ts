@@ -69,7 +69,7 @@ async function askHosts(deps: ImageDeps, ctx: RequestContext, term: string): Pro
       return await gateway.searchImages(host, term, { signal: ctx.signal })
     } catch (error) {
       if (error instanceof UserFault || ctx.signal.aborted) throw error
-      log.info({ host, requestId: ctx.requestId, why: messageOf(error) }, 'a search did not succeed')
+      log.info({ host, why: messageOf(error) }, 'a search did not succeed')
       lastError = error
     }
   }

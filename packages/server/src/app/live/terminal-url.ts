@@ -14,10 +14,7 @@ export async function terminalUrl(
     { containerUuid: container.uuid, host, userId, stream },
     { signal: ctx.signal },
   )
-  deps.log.info(
-    { requestId: ctx.requestId, containerId: container.uuid, userId, verb: stream.verb },
-    'a terminal was granted',
-  )
+  deps.log.info({ containerId: container.uuid, verb: stream.verb }, 'a terminal was granted')
   return `${baseUrlFor(deps, ctx)}?token=${token}&uuid=${container.uuid}${moreOf(stream)}`
 }
 

@@ -49,7 +49,8 @@ export async function openTerminal(
   }
   const host = await deps.store.hosts.byName(ticket.host)
   if (host === undefined || !isUp(host, deps.options)) throw new Unavailable('The host of the container is down.')
-  deps.log.info({ containerId: container.uuid, userId: ticket.userId, verb: stream.verb }, 'terminal opened')
+  const ids = { userId: ticket.userId, projectId: container.projectId }
+  deps.log.info({ ...ids, containerId: container.uuid, verb: stream.verb }, 'terminal opened')
   return stream.verb === 'exec'
     ? await deps.dialer.exec(ticket.host, stream.execId, o)
     : await deps.dialer.attach(ticket.host, container.uuid, o)

@@ -50,3 +50,8 @@ export function hostLane(host: string): string {
 }
 
 export const CONDUCTOR_LANE = 'conductor'
+
+/** By which it is found in the log. */
+export function logFieldsOf({ id, containerUuid, requestId, userId, projectId }: Operation) {
+  return { requestId, userId, projectId, operationId: id, containerId: containerUuid }
+}

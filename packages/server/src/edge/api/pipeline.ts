@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestContext } from '../../app/context.ts'
 import type { Caller, Presented } from '../../app/ports/identity.ts'
 import { ApiError, InvalidInput, NotAcceptable, Unavailable } from '../../domain/errors.ts'
+import { onBehalfOf, type LogIds } from '../../lib/log-ids.ts'
 import { Accept } from './accept.ts'
 import { hasBody, parseObject, readBody, tooLarge } from './body.ts'
 import { answerCors } from './cors.ts'
@@ -36,11 +37,16 @@ export class Pipeline {
   }
 
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const ids: LogIds = { requestId: request.id, ...globalRequestId(request) }
+    return await onBehalfOf(ids, async () => this.#serve(request, reply, ids))
+  }
+
+  async #serve(request: FastifyRequest, reply: FastifyReply, ids: LogIds): Promise<FastifyReply> {
     const { requestTimeoutMs, cors } = this.#deps.options
     const signal = AbortSignal.timeout(requestTimeoutMs)
     try {
       if (answerCors(request, reply, cors)) return reply
-      return await this.#route(request, reply, signal)
+      return await this.#route(request, reply, signal, ids)
     } catch (error) {
       if (!signal.aborted || error instanceof ApiError) return this.fail(error, request, reply)
       const message = `The request could not be answered within ${requestTimeoutMs / 1000} seconds.`
@@ -53,7 +59,7 @@ export class Pipeline {
     await Promise.all([this.#streams.close(), this.#bytes.close(), this.#waiters.close()])
   }
 
-  async #route(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
+  async #route(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal, ids: LogIds): Promise<FastifyReply> {
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') {
       throw new InvalidInput('The request has no Host header.')
     }
@@ -73,6 +79,7 @@ export class Pipeline {
     const shown = shownBy(request, path)
     const caller = await this.#authenticate(reply, shown, signal)
     if (caller === undefined) return reply
+    Object.assign(ids, idsOf(caller))
     const minor = askedVersion(request)
     setVersion(reply, minor)
     const match = this.#router.find(path)
@@ -164,8 +171,7 @@ export class Pipeline {
     const known = fromFastify(error)
     const { status, body, retryAfterS } = toErrorAnswer(known, requestId, correlationId)
     if (status >= 500) {
-      const ids = { requestId, globalRequestId: globalRequestId(request), correlationId }
-      this.#deps.log.error({ ...ids, method: request.method, err: known }, 'request failed')
+      this.#deps.log.error({ requestId, correlationId, method: request.method, err: known }, 'request failed')
     }
     reply.header('x-openstack-request-id', requestId)
     if (known instanceof UnsupportedMicroversion) setVersion(reply, MIN_MINOR)
@@ -196,9 +202,20 @@ function bearsRetryAfter({ headers }: FastifyRequest, status: number): boolean {
 }
 
 /** Of the request that this one is part of: what another service has in its log too. */
-function globalRequestId(request: FastifyRequest): string | null {
-  const given = request.headers['x-openstack-request-id']
-  return typeof given === 'string' && /^req-[0-9a-f-]{36}$/i.test(given) ? given : null
+function globalRequestId({ headers }: FastifyRequest): Pick<LogIds, 'globalRequestId'> {
+  const given = headers['x-openstack-request-id']
+  return typeof given === 'string' && /^req-[0-9a-f-]{36}$/i.test(given) ? { globalRequestId: given } : {}
+}
+
+function idsOf({ userId, projectId, domainId, systemScope, userDomainId, projectDomainId }: Caller): LogIds {
+  return {
+    userId,
+    userDomainId,
+    ...(projectId === null ? {} : { projectId }),
+    ...(projectDomainId === null ? {} : { projectDomainId }),
+    ...(domainId === undefined ? {} : { domainId }),
+    ...(systemScope === undefined ? {} : { systemScope }),
+  }
 }
 
 /** What says who is calling. Nothing else of a request does: other headers of identity are not looked at. */

@@ -1,5 +1,5 @@
 import type { Container } from '../../domain/container/types.ts'
-import { hostLane, type Operation } from '../../domain/operation/types.ts'
+import { hostLane, logFieldsOf, type Operation } from '../../domain/operation/types.ts'
 import { FencedOut, Superseded } from '../../domain/errors.ts'
 import { disposed } from '../disposals.ts'
 import { endClaim } from './ending.ts'
@@ -185,6 +185,7 @@ export class ControlPlaneService implements ControlPlane {
       recipe: [...op.recipe],
       params: op.params,
       requestId: op.requestId,
+      userId: op.userId,
       generation: op.generation,
       attempt: op.attempt,
       failures: op.failures,
@@ -233,13 +234,11 @@ export class ControlPlaneService implements ControlPlane {
       const patch = await applyEntries(tx, running, entries)
       return { op: running, lane: await endClaim(tx, this.#deps, running, patch, end) }
     })
-    log.info(
-      { operationId: op.id, containerId: op.containerUuid, verb: op.verb, end: end.kind, requestId: op.requestId },
-      'operation ended',
-    )
+    const about = logFieldsOf(op)
+    log.info({ ...about, verb: op.verb, end: end.kind }, 'operation ended')
     if (lane !== op.lane) {
       const why = 'message' in end ? end.message : undefined
-      log.warn({ operationId: op.id, containerId: op.containerUuid, from: op.lane, to: lane, why }, 'create moved')
+      log.warn({ ...about, from: op.lane, to: lane, why }, 'create moved')
     }
     // The next operation of this container may be waiting behind it; or it is another host's now.
     doorbell.ring(lane)

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '../ports/clock.ts'
 import type { Doorbell, Host, Store } from '../ports/store.ts'
-import { CONDUCTOR_LANE, hostLane, type Operation } from '../../domain/operation/types.ts'
+import { CONDUCTOR_LANE, hostLane, logFieldsOf, type Operation } from '../../domain/operation/types.ts'
 import { Rounds } from '../rounds.ts'
 import { isUp } from './host-views.ts'
 import { move, type MovingOptions } from './move.ts'
@@ -54,7 +54,7 @@ export class Mover extends Rounds {
       return { looked: waiting, moved: goals }
     })
     for (const { op, to } of moved) {
-      log.warn({ operationId: op.id, containerId: op.containerUuid, from: lane, to, why: reason }, 'create moved')
+      log.warn({ ...logFieldsOf(op), from: lane, to, why: reason }, 'create moved')
       doorbell.ring(to)
     }
     return looked.length < MOST_AT_ONCE ? undefined : looked.at(-1)?.id
