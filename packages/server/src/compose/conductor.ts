@@ -12,8 +12,9 @@ import { Reclaimer } from '../orchestration/reclaimer.ts'
 import { Mover } from '../orchestration/scheduling/mover.ts'
 import { PortSweep } from '../orchestration/port-sweep.ts'
 import { ClaimSweep } from '../orchestration/claim-sweep.ts'
+import { ProviderSweep } from '../orchestration/provider-sweep.ts'
 import { appOptions } from './app-options.ts'
-import type { Cloud } from './cloud.ts'
+import type { Cloud, CloudPlacement } from './cloud.ts'
 import type { Config } from './config/options.ts'
 import type { ControlPlaneParts } from './control-plane.ts'
 import { usesNeutron } from './network.ts'
@@ -39,10 +40,16 @@ export function composeConductor({ config, log, store, doorbell, cloud }: Conduc
     new Forgetter({ store, clock: systemClock, log, kinds: forgettable(config) }),
     ...(cloud === undefined ? [] : [composeReclaimer(cloud, store, log)]),
     ...(cloud === undefined || !usesNeutron(config) ? [] : [composePortSweep(cloud, config, store, log)]),
-    ...(cloud?.placement === undefined
-      ? []
-      : [new ClaimSweep({ store, claims: cloud.placement.claims, clock: systemClock, log, pollMs: CLAIM_SWEEP_MS })]),
+    ...(cloud?.placement === undefined ? [] : composeClaimSweeps(cloud.placement, { store, doorbell, log })),
   ]
+}
+
+function composeClaimSweeps(
+  { claims }: CloudPlacement,
+  { store, doorbell, log }: Pick<ConductorDeps, 'store' | 'doorbell' | 'log'>,
+): Service[] {
+  const common = { store, claims, clock: systemClock, log, pollMs: CLAIM_SWEEP_MS }
+  return [new ClaimSweep(common), new ProviderSweep({ ...common, doorbell })]
 }
 
 function composePortSweep({ session }: Cloud, { host }: Config, store: Store, log: Logger): PortSweep {

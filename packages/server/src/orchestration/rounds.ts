@@ -7,6 +7,8 @@ export interface RoundsOptions {
   readonly everyMs: number
   /** For the log, when a round has failed; the next one comes all the same. */
   readonly failed: string
+  /** Has itself called back when a round is not to be waited for. */
+  readonly listen?: (onRing: () => void, signal: AbortSignal) => void
 }
 
 /** What is done at the start and then every so often, until it is stopped. */
@@ -37,15 +39,19 @@ export abstract class Rounds implements Service {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, everyMs, failed } = this.#options
+    const { clock, log, everyMs, failed, listen } = this.#options
     const { signal } = this
+    let wake = new AbortController()
+    listen?.(() => wake.abort(), signal)
     while (!signal.aborted) {
+      // Renewed before looking: a ring that comes in the middle of a round must not be lost.
+      wake = new AbortController()
       try {
         await this.round()
       } catch (error) {
         if (!signal.aborted) log.warn({ err: error }, failed)
       }
-      await clock.sleep(everyMs, signal).catch(() => undefined)
+      await clock.sleep(everyMs, AbortSignal.any([signal, wake.signal])).catch(() => undefined)
     }
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { LocalDoorbell } from '../../src/adapters/doorbell/local.ts'
 import { availabilityZoneRoutes } from '../../src/edge/api/v1/availability-zones/routes.ts'
 import { hostRoutes } from '../../src/edge/api/v1/hosts/routes.ts'
 import { serviceRoutes } from '../../src/edge/api/v1/services/routes.ts'
@@ -11,7 +12,7 @@ const live = new LiveStore()
 let app: FastifyInstance
 
 before(async () => {
-  const deps = { store: live.store, policy: live.policy, options: appOptions }
+  const deps = { store: live.store, policy: live.policy, doorbell: new LocalDoorbell(), options: appOptions }
   app = apiOn(live, [...serviceRoutes(deps), ...hostRoutes(deps), ...availabilityZoneRoutes(deps)])
   await live.host('b', { zone: 'west' })
   await live.host('a', { zone: '' })
@@ -145,7 +146,12 @@ test('bad parameters of a service are a 400 that names them, an unknown one a 40
 test('a service that is silent is deleted; one that is alive stays and is as new', async () => {
   const hasty = apiOn(
     live,
-    serviceRoutes({ store: live.store, policy: live.policy, options: { ...appOptions, serviceDownTimeS: -1 } }),
+    serviceRoutes({
+      store: live.store,
+      policy: live.policy,
+      doorbell: new LocalDoorbell(),
+      options: { ...appOptions, serviceDownTimeS: -1 },
+    }),
   )
   await live.host('gone')
   const network = { uuid: 'n1', name: 'n1', projectId: 'red', isDefault: false, cidrV6: null, gatewayV6: null }

@@ -1,10 +1,12 @@
 /** scheduler 8: when a host counts as up. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { LocalDoorbell } from '../../src/adapters/doorbell/local.ts'
 import { serviceRoutes } from '../../src/edge/api/v1/services/routes.ts'
 import { apiOn, appOptions, ask, LiveStore } from '../support/live-api.ts'
 
 const live = new LiveStore()
+const doorbell = new LocalDoorbell()
 before(async () => {
   await live.host('a')
   await live.host('forced')
@@ -18,7 +20,7 @@ test('a service is up as long as it was heard of within service_down_time, and n
     [-1, 'down'],
   ] as const) {
     const options = { ...appOptions, serviceDownTimeS }
-    const app = apiOn(live, serviceRoutes({ store: live.store, policy: live.policy, options }))
+    const app = apiOn(live, serviceRoutes({ store: live.store, policy: live.policy, doorbell, options }))
     t.after(() => app.close())
     const { services } = (await ask(app, 'GET /v1/services', { as: 'admin' })).body as {
       services: { host: string; state: string; report_count: number }[]
@@ -34,7 +36,7 @@ test('a service is up as long as it was heard of within service_down_time, and n
 })
 
 test('each heartbeat counts one report and sets when the service was last seen', async (t) => {
-  const app = apiOn(live, serviceRoutes({ store: live.store, policy: live.policy, options: appOptions }))
+  const app = apiOn(live, serviceRoutes({ store: live.store, policy: live.policy, doorbell, options: appOptions }))
   t.after(() => app.close())
   const service = async () => {
     const { services } = (await ask(app, 'GET /v1/services', { as: 'admin' })).body as {

@@ -98,6 +98,16 @@ export function resourceClaimsSuite(name: string, start: () => Promise<ClaimsUnd
       await claims.hold(await consumer(t), { ...claim, cpu: 8 }, o)
     })
 
+    it('a provider goes when nobody holds anything of it, and not before', async (t) => {
+      const { claims } = await ready
+      const [uuid, claim] = [await consumer(t), await claimOf(t)]
+      await claims.hold(uuid, claim, o)
+      assert.equal(await claims.removeProvider(claim.provider, o), false)
+      assert.equal(await claims.isHeld(uuid, claim, o), true)
+      await claims.release(uuid, o)
+      for (const _ of [1, 2]) assert.equal(await claims.removeProvider(claim.provider, o), true)
+    })
+
     it('a host is marked as disabled, and as enabled again, however often', async (t) => {
       const { claims } = await ready
       const { provider } = await claimOf(t)

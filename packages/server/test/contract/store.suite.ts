@@ -8,6 +8,7 @@ import { containerTests } from './store/containers.ts'
 import { historyTests } from './store/history.ts'
 import { hostTests } from './store/hosts.ts'
 import { leftMountTests } from './store/left-mounts.ts'
+import { leftProviderTests } from './store/left-providers.ts'
 import { leftoverPortTests } from './store/leftover-ports.ts'
 import { operationTests } from './store/operations.ts'
 import { pagingTests } from './store/paging.ts'
@@ -36,6 +37,7 @@ export function storeSuite(name: string, open: () => Promise<StoreHarness>): voi
     bindingTests(get)
     leftoverPortTests(get)
     leftMountTests(get)
+    leftProviderTests(get)
     hostTests(get)
     resourceTests(get)
     historyTests(get)

@@ -25,8 +25,10 @@ async function provider(t: TestContext, name = `zund-test-${randomUUID()}`): Pro
   await client.createProvider({ uuid, name }, signal)
   // What the test holds of it is released by hooks that were set later, and run later.
   t.after(async () => {
+    const path = `/resource_providers/${uuid}`
+    if ((await admin.call('placement', 'GET', path)).status === 404) return
     for (const consumer of (await claims.heldOf(uuid, { signal })).keys()) await claims.release(consumer, { signal })
-    await admin.delete('placement', `/resource_providers/${uuid}`)
+    await admin.delete('placement', path)
   })
   return uuid
 }

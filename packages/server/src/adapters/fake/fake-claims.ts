@@ -12,6 +12,7 @@ export class FakeClaims implements ResourceClaims {
   /** By provider; one that is not here has room for everything. */
   readonly capacity = new Map<string, Amounts>()
   readonly disabled = new Set<string>()
+  readonly removed = new Set<string>()
   readonly #held = new Map<string, ResourceClaim>()
 
   async isHeld(consumer: string, claim: ResourceClaim, { signal }: CallOptions): Promise<boolean> {
@@ -44,6 +45,14 @@ export class FakeClaims implements ResourceClaims {
     signal.throwIfAborted()
     if (isDisabled) this.disabled.add(provider)
     else this.disabled.delete(provider)
+  }
+
+  async removeProvider(provider: string, { signal }: CallOptions): Promise<boolean> {
+    signal.throwIfAborted()
+    if ([...this.#held.values()].some((claim) => claim.provider === provider)) return false
+    this.capacity.delete(provider)
+    this.removed.add(provider)
+    return true
   }
 
   /** For tests: who holds what of whom. */

@@ -312,6 +312,12 @@ export interface LeftoverPortTable {
   created_at: number
 }
 
+export interface LeftProviderTable {
+  uuid: string
+  host: string
+  created_at: number
+}
+
 export interface Schema {
   advance: AdvanceTable
   container: ContainerTable
@@ -323,6 +329,7 @@ export interface Schema {
   quota: QuotaTable
   registry: RegistryTable
   leftover_port: LeftoverPortTable
+  left_provider: LeftProviderTable
   operation: OperationTable
   step: StepTable
   binding: BindingTable

@@ -12,6 +12,7 @@ import { IdempotencyRepo } from './repos/idempotency.ts'
 import { ImageRepo } from './repos/images.ts'
 import { LocalNetworkRepo } from './repos/local-networks.ts'
 import { LocalVolumeRepo } from './repos/local-volumes.ts'
+import { LeftProviderRepo } from './repos/left-providers.ts'
 import { LeftoverPortRepo } from './repos/leftover-ports.ts'
 import { OperationRepo } from './repos/operations.ts'
 import { QuotaRepo } from './repos/quotas.ts'
@@ -35,6 +36,7 @@ export class SqlStore implements Store {
   readonly idempotency: StoreReads['idempotency']
   readonly advances: StoreReads['advances']
   readonly leftoverPorts: StoreReads['leftoverPorts']
+  readonly leftProviders: StoreReads['leftProviders']
   readonly #database: SqlDatabase
   readonly #onEvents: () => void
   #tx: SqlTx | undefined
@@ -59,6 +61,7 @@ export class SqlStore implements Store {
     this.idempotency = reads.idempotency
     this.advances = reads.advances
     this.leftoverPorts = reads.leftoverPorts
+    this.leftProviders = reads.leftProviders
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -102,5 +105,6 @@ function reposOn(db: Kysely<Schema>): SqlTx {
     idempotency: new IdempotencyRepo(db),
     advances: new AdvanceRepo(db),
     leftoverPorts: new LeftoverPortRepo(db),
+    leftProviders: new LeftProviderRepo(db),
   }
 }

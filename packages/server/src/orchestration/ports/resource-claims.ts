@@ -19,4 +19,6 @@ export interface ResourceClaims {
   heldOf(provider: string, o: CallOptions): Promise<ReadonlyMap<string, HeldAmounts>>
   /** Others see whether the host takes new containers. */
   markDisabled(provider: string, isDisabled: boolean, o: CallOptions): Promise<void>
+  /** Takes the provider itself away. False: somebody holds something of it, and nothing was done. */
+  removeProvider(provider: string, o: CallOptions): Promise<boolean>
 }

@@ -10,6 +10,7 @@ import type { Addresses, Container, ContainerKind, ContainerStatus } from '../..
 import type { Operation, OperationState, Step } from '../../domain/operation/types.ts'
 import type { QuotaLimits } from '../../domain/quota.ts'
 import type { EventReads, EventWrites } from './events.ts'
+import type { LeftProviderReads, LeftProviderWrites } from './left-providers.ts'
 import type { LeftoverPortReads, LeftoverPortWrites } from './leftover-ports.ts'
 import type { HistoryReads, HistoryWrites } from './history.ts'
 import type { IdempotencyReads, IdempotencyWrites } from './idempotency.ts'
@@ -392,6 +393,7 @@ export interface StoreReads {
   readonly hosts: HostReads
   readonly advances: AdvanceReads
   readonly leftoverPorts: LeftoverPortReads
+  readonly leftProviders: LeftProviderReads
   readonly images: ImageReads
   readonly networks: LocalNetworkReads
   readonly volumes: LocalVolumeReads
@@ -410,6 +412,7 @@ export interface Tx {
   readonly hosts: HostWrites
   readonly advances: AdvanceWrites
   readonly leftoverPorts: LeftoverPortWrites
+  readonly leftProviders: LeftProviderWrites
   readonly images: ImageWrites
   readonly networks: LocalNetworkWrites
   readonly volumes: LocalVolumeWrites

@@ -85,6 +85,17 @@ export class PlacementClaims implements ResourceClaims {
     })
   }
 
+  async removeProvider(provider: string, { signal }: CallOptions): Promise<boolean> {
+    try {
+      await this.#client.deleteProvider(provider, signal)
+      return true
+    } catch (error) {
+      if (error instanceof OpenStackError && error.status === 404) return true
+      if (error instanceof OpenStackError && error.status === 409) return false
+      throw toRetryable(error)
+    }
+  }
+
   /** Once in a process. */
   async ensureTrait(signal: AbortSignal): Promise<void> {
     if (this.#isTraitThere) return

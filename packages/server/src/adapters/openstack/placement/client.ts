@@ -59,6 +59,10 @@ export class PlacementClient {
     await this.#ask('POST', '/resource_providers', '1.20', { body: { uuid, name }, signal })
   }
 
+  async deleteProvider(uuid: string, signal: AbortSignal): Promise<void> {
+    await this.#ask('DELETE', at(uuid), '1.14', { signal })
+  }
+
   async inventories(uuid: string, signal: AbortSignal): Promise<Inventories> {
     const body = await this.#ask('GET', `${at(uuid)}/inventories`, '1.26', { signal })
     const found = Object.entries(recordIn(body, 'inventories')).filter((entry): entry is [string, JsonRecord] =>
@@ -122,7 +126,12 @@ export class PlacementClient {
     return new Set(recordsIn(body, 'allocation_requests').flatMap((one) => Object.keys(recordIn(one, 'allocations'))))
   }
 
-  async #ask(method: 'GET' | 'PUT' | 'POST', path: string, microversion: string, asked: Asked): Promise<unknown> {
+  async #ask(
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    path: string,
+    microversion: string,
+    asked: Asked,
+  ): Promise<unknown> {
     const call = { service: 'placement', method, path, microversion, timeoutMs: TIMEOUT_MS, ...asked } as const
     return (await this.#cloud.json(call)).body
   }

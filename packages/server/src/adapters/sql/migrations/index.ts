@@ -15,6 +15,7 @@ import { event } from './014-event.ts'
 import { advance } from './017-advance.ts'
 import { leftoverPort } from './018-leftover-port.ts'
 import { leftMount } from './019-left-mount.ts'
+import { leftProvider } from './020-left-provider.ts'
 import { idempotency } from './015-idempotency.ts'
 import { hostAddress } from './016-host-address.ts'
 
@@ -39,4 +40,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '017-advance', statements: advance },
   { name: '018-leftover-port', statements: leftoverPort },
   { name: '019-left-mount', statements: leftMount },
+  { name: '020-left-provider', statements: leftProvider },
 ]
