@@ -48,8 +48,8 @@ function composeClaimSweeps(
   { claims }: CloudPlacement,
   { store, doorbell, log }: Pick<ConductorDeps, 'store' | 'doorbell' | 'log'>,
 ): Service[] {
-  const common = { store, claims, clock: systemClock, log, pollMs: CLAIM_SWEEP_MS }
-  return [new ClaimSweep(common), new ProviderSweep({ ...common, doorbell })]
+  const common = { store, doorbell, claims, clock: systemClock, log, pollMs: CLAIM_SWEEP_MS }
+  return [new ClaimSweep(common), new ProviderSweep(common)]
 }
 
 function composePortSweep({ session }: Cloud, { host }: Config, store: Store, log: Logger): PortSweep {

@@ -1,13 +1,14 @@
 import type { Container } from '../domain/container/types.ts'
 import { HostLacks, messageOf } from '../domain/errors.ts'
 import type { Clock, Logger } from './ports/clock.ts'
-import type { ResourceClaims } from './ports/resource-claims.ts'
-import type { Host, Store } from './ports/store.ts'
+import { CLAIMS_BELL, type ResourceClaims } from './ports/resource-claims.ts'
+import type { Doorbell, Host, Store } from './ports/store.ts'
 import { claimOf, claimOn } from './scheduling/claim-of.ts'
 import { Rounds } from './rounds.ts'
 
 export interface ClaimSweepDeps {
   readonly store: Store
+  readonly doorbell: Pick<Doorbell, 'listen'>
   readonly claims: ResourceClaims
   readonly clock: Clock
   readonly log: Logger
@@ -16,7 +17,8 @@ export interface ClaimSweepDeps {
 
 /**
  * Makes the cloud's count of what is held of our hosts that of our records, both ways: what nobody holds any more is
- * released, and what is missing is claimed. Steps do both in time; this is for those that could not.
+ * released, and what is missing is claimed. Steps do both in time; this is for those that could not, and for resizes that have made
+ * something smaller: only the record knows what others that were accepted meanwhile will need.
  */
 export class ClaimSweep extends Rounds {
   readonly #deps: ClaimSweepDeps
@@ -24,8 +26,14 @@ export class ClaimSweep extends Rounds {
   readonly #refused = new Set<string>()
 
   constructor(deps: ClaimSweepDeps) {
-    const { clock, log, pollMs } = deps
-    super({ clock, log, everyMs: pollMs, failed: 'what is held of the hosts was not compared' })
+    const { clock, log, pollMs, doorbell } = deps
+    super({
+      clock,
+      log,
+      everyMs: pollMs,
+      failed: 'what is held of the hosts was not compared',
+      listen: (onRing, signal) => doorbell.listen(CLAIMS_BELL, onRing, signal),
+    })
     this.#deps = deps
   }
 

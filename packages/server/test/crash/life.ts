@@ -91,7 +91,7 @@ export class Life extends Mortality {
     if (first === undefined) throw new Error('a world without a host')
     this.agent = first.agent
     const claims = mortal(world.claims, this, async (_, call) => await call())
-    const sweep = new ClaimSweep({ store, claims, clock, log: quietLog, pollMs: CLAIM_SWEEP_MS })
+    const sweep = new ClaimSweep({ store, doorbell, claims, clock, log: quietLog, pollMs: CLAIM_SWEEP_MS })
     const ports = new PortSweep({
       store,
       forget: async (uuid) => await store.write((tx) => tx.leftoverPorts.remove(uuid)),

@@ -1,6 +1,7 @@
 /** What Placement shows of a container, from its create to its delete, and what becomes of both while it is away. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import type { ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
 import { cloudTests, type CloudStage } from './support/cloud-stage.ts'
@@ -31,6 +32,11 @@ cloudTests('an allocation of Placement', (stage) => {
     })
     await api.expect(200, 'PATCH', `/v1/containers/${uuid}`, { body: { memory: '96', cpu: 1.5 } })
     assert.deepEqual((await held(stage, uuid)).resources, [{ VCPU: 2, MEMORY_MB: 96 }])
+    await api.expect(200, 'PATCH', `/v1/containers/${uuid}`, { body: { memory: '64', cpu: 1 } })
+    // Sooner than the next sweep, which comes once in a minute.
+    await until('it has become smaller', async () => {
+      return isDeepStrictEqual((await held(stage, uuid)).resources, [{ VCPU: 1, MEMORY_MB: 64 }])
+    })
     await api.delete(uuid)
     assert.deepEqual((await held(stage, uuid)).resources, [])
   })

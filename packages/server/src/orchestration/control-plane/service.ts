@@ -13,6 +13,7 @@ import type { MovingOptions } from '../scheduling/move.ts'
 import { claimOf } from '../scheduling/claim-of.ts'
 import type { Clock, Logger } from '../ports/clock.ts'
 import type { CallOptions, ControlPlane } from '../ports/control-plane.ts'
+import { CLAIMS_BELL } from '../ports/resource-claims.ts'
 import type { Doorbell, Store } from '../ports/store.ts'
 import type {
   AssignedContainer,
@@ -229,10 +230,14 @@ export class ControlPlaneService implements ControlPlane {
 
   async finish(ref: LeaseRef, entries: readonly StepEntry[], end: OperationEnd, _o: CallOptions): Promise<void> {
     const { store, doorbell, log } = this.#deps
-    const { op, lane } = await store.write(async (tx) => {
+    const { op, lane, isSmaller } = await store.write(async (tx) => {
       const running = await requireLease(tx, ref)
       const patch = await applyEntries(tx, running, entries)
-      return { op: running, lane: await endClaim(tx, this.#deps, running, patch, end) }
+      const held = async () =>
+        running.verb === 'resize' ? await tx.containers.byUuid(running.containerUuid, { kind: 'all' }) : undefined
+      const before = await held()
+      const to = await endClaim(tx, this.#deps, running, patch, end)
+      return { op: running, lane: to, isSmaller: holdsLess(before, await held()) }
     })
     const about = logFieldsOf(op)
     log.info({ ...about, verb: op.verb, end: end.kind }, 'operation ended')
@@ -240,6 +245,7 @@ export class ControlPlaneService implements ControlPlane {
       const why = 'message' in end ? end.message : undefined
       log.warn({ ...about, from: op.lane, to: lane, why }, 'create moved')
     }
+    if (isSmaller) doorbell.ring(CLAIMS_BELL)
     // The next operation of this container may be waiting behind it; or it is another host's now.
     doorbell.ring(lane)
   }
@@ -306,6 +312,13 @@ export class ControlPlaneService implements ControlPlane {
 
 function ownerOf({ host, epoch }: SessionRef): string {
   return `${host}#${epoch}`
+}
+
+/** By the count of a cloud, which has what was claimed before. */
+function holdsLess(before: Container | undefined, after: Container | undefined): boolean {
+  const [held, now] = [before?.allocation, after?.allocation]
+  if (held?.provider === undefined || now == null) return false
+  return now.cpu < held.cpu || now.memoryMiB < held.memoryMiB
 }
 
 function refused(operations: readonly Operation[], host: string): boolean {

@@ -2,6 +2,9 @@
 import type { CallOptions } from './control-plane.ts'
 import type { ResourceClaim } from './wire.ts'
 
+/** Rung when a container holds less of its host than it has claimed. */
+export const CLAIMS_BELL = 'claims'
+
 export interface HeldAmounts {
   /** Whole numbers, as they are counted there. */
   readonly isAsClaimed: (claim: ResourceClaim) => boolean
