@@ -220,4 +220,30 @@ describe('ports of a host in Neutron', () => {
     await binder.release(second.port, o)
     assert.deepEqual(neutron.list('security-groups'), [])
   })
+
+  it('an exposed port whose rule is refused ends it with the reason, and leaves no group to whoever gives it back', async () => {
+    neutron.onCall = (asked) => {
+      if (asked === 'POST security-group-rules') throw neutron.refusal(409, 'OverQuota', 'Quota exceeded: rules')
+    }
+    const open = planned({ openPorts: ['80/tcp'] })
+    await assert.rejects(
+      binder.bind(open, o),
+      (error) => error instanceof UserFault && /Quota exceeded: rules/.test(error.message),
+    )
+    neutron.onCall = () => undefined
+    await binder.release(open, o)
+    assert.deepEqual([neutron.list('security-groups'), neutron.list('ports')], [[], []])
+  })
+
+  it('what somebody has removed meanwhile is given back all the same', async () => {
+    const { port } = await binder.bind(planned({ openPorts: ['80/tcp'] }), o)
+    const gone = new Set(['DELETE ports', 'DELETE security-groups'])
+    const asked = new Set<string>()
+    neutron.onCall = (call) => {
+      asked.add(call)
+      if (gone.has(call)) throw neutron.refusal(404, 'NotFound', 'could not be found')
+    }
+    await binder.release(port, o)
+    assert.deepEqual(gone.difference(asked), new Set())
+  })
 })
