@@ -123,7 +123,6 @@ describe('the network plugin and a real engine', () => {
     const { Id } = await docker.api<{ Id: string }>('POST', '/containers/create', {
       Image: 'busybox',
       Cmd: ['sleep', '1000'],
-      MacAddress: port.macAddress,
       HostConfig: { NetworkMode: port.networkId, RestartPolicy: { Name: 'always' } },
       NetworkingConfig: { EndpointsConfig: { [port.networkId]: { IPAMConfig: ipamOf(port) } } },
       ...change,
@@ -180,6 +179,20 @@ describe('the network plugin and a real engine', () => {
     await remove(container)
     for (const { networkId } of [network, other]) await docker.api('DELETE', `/networks/${networkId}`)
     assert.equal(ports.networkOfEngine(network.networkId), undefined)
+  })
+
+  it('a container is put back on the network it was made on, with another port', async () => {
+    const network = await aNetwork()
+    const [first, second] = [aPort(network, 11), aPort(network, 12)]
+    const container = await aContainer(first)
+    const path = `/networks/${network.networkId}`
+    await docker.api('POST', `${path}/disconnect`, { Container: container })
+    const EndpointConfig = { IPAMConfig: ipamOf(second) }
+    await docker.api('POST', `${path}/connect`, { Container: container, EndpointConfig })
+    const shown = await sh(container, 'ip addr')
+    assert.match(shown, new RegExp(`ether ${second.macAddress}`))
+    assert.match(shown, new RegExp(`inet 10.77.${network.third}.12/24`))
+    await remove(container)
   })
 
   it('a subnet without a gateway gives no default route, and host routes are set', async () => {

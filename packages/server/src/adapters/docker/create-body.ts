@@ -28,7 +28,6 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
     if (name.startsWith(LABEL_PREFIX)) throw new InvalidInput(`label ${name}: the prefix ${LABEL_PREFIX} is reserved`)
   }
   const { endpoint, restartPolicy, healthcheck } = request
-  const macInEndpoint = atLeast(apiVersion, 1, 44)
   const runtime = request.runtime ?? hardening.defaultRuntime
   return {
     Image: request.image,
@@ -60,7 +59,6 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
             Retries: healthcheck.retries ?? 0,
           },
         }),
-    ...(endpoint === null || endpoint.macAddress === null || macInEndpoint ? {} : { MacAddress: endpoint.macAddress }),
     HostConfig: {
       Memory: request.memoryMiB * 1024 * 1024,
       CpuShares: cpuShares(request.cpu),
@@ -89,7 +87,7 @@ export function createBody(request: EngineCreateRequest, hardening: Hardening, d
     },
     ...(endpoint === null
       ? {}
-      : { NetworkingConfig: { EndpointsConfig: { [endpoint.network]: endpointConfig(endpoint, macInEndpoint) } } }),
+      : { NetworkingConfig: { EndpointsConfig: { [endpoint.network]: endpointConfig(endpoint, apiVersion) } } }),
   }
 }
 
@@ -105,7 +103,12 @@ function namespacesOf({ namespaces, endpoint }: EngineCreateRequest) {
   }
 }
 
-export function endpointConfig(endpoint: EngineEndpoint, withMac: boolean) {
+/**
+ * Older engines take a MAC address for a container as a whole only. They would want it for every port that it is ever given
+ * on its first network, so they get none there: it comes from whoever makes the end.
+ */
+export function endpointConfig(endpoint: EngineEndpoint, apiVersion: string) {
+  const withMac = atLeast(apiVersion, 1, 44)
   return {
     IPAMConfig: {
       ...(endpoint.ipv4Address === null ? {} : { IPv4Address: endpoint.ipv4Address }),

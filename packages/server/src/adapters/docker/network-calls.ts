@@ -117,7 +117,7 @@ export class NetworkCalls {
         path: `/networks/${encodeURIComponent(endpoint.network)}/connect`,
         json: (version: string) => ({
           Container: `zun-${containerUuid}`,
-          EndpointConfig: endpointConfig(endpoint, atLeast(version, 1, 44)),
+          EndpointConfig: endpointConfig(endpoint, version),
         }),
         signal: o.signal,
       })
