@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { EngineFront } from '../support/engine-front.ts'
 import { start, type TestRegistry } from '../support/registry.ts'
 import { until } from '../support/until.ts'
-import { BUSYBOX, clientTests } from './stage.ts'
+import { clientTests } from './stage.ts'
 
 interface Image {
   readonly uuid: string
@@ -96,7 +96,7 @@ clientTests(
       await demo.ok('appcontainer run --name copy --image-pull-policy never snapshot:first cat /kept')
       await stage.settled('copy', 'Stopped')
       assert.equal(await demo.ok('appcontainer logs copy'), 'kept\n\n')
-      await demo.ok(`appcontainer create --name fresh ${BUSYBOX}`)
+      await demo.ok(`appcontainer create --name fresh ${stage.busybox}`)
       await stage.settled('fresh', 'Created')
       assert.match(await demo.ok('appcontainer commit nobody snapshot'), /Container nobody could not be found/)
       assert.match(await demo.ok('appcontainer commit origin UPPER:first'), /failed: .*\(HTTP 400\)/)

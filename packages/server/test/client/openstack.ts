@@ -1,8 +1,11 @@
 /** The OpenStack client that Debian ships, as a user has it: command lines in, text out. */
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { parse } from 'yaml'
+import { COMMAND_NAMES } from './commands.ts'
 import { PYTHON, Window } from './window.ts'
 
 const SERVER = join(import.meta.dirname, 'client_server.py')
@@ -57,20 +60,17 @@ export class ClientRunner {
 /** A user at a shell whose OS_CLIENT_CONFIG_FILE and OS_CLOUD are set. */
 export class User {
   readonly #runner: ClientRunner
-  readonly #commands: readonly string[]
   readonly #env: Readonly<Record<string, string>>
+  readonly #cloudsYaml: string
+  readonly #cloud: string
   readonly #ran: Set<string>
 
-  /** `commands`: all there are, longest first. `ran`: those that were run are noted in it. */
-  constructor(
-    runner: ClientRunner,
-    env: Readonly<Record<string, string>>,
-    commands: readonly string[],
-    ran: Set<string>,
-  ) {
+  /** `ran`: the commands that were run are noted in it. */
+  constructor(runner: ClientRunner, cloudsYaml: string, cloud: string, ran: Set<string>) {
     this.#runner = runner
-    this.#env = env
-    this.#commands = commands
+    this.#env = { OS_CLIENT_CONFIG_FILE: cloudsYaml, OS_CLOUD: cloud }
+    this.#cloudsYaml = cloudsYaml
+    this.#cloud = cloud
     this.#ran = ran
   }
 
@@ -110,12 +110,28 @@ export class User {
     return new Window(['openstack', ...line.split(' '), ...rest], this.#env, [31, 97])
   }
 
-  /** The older client of the same package, which knows no clouds.yaml. */
-  async zun(line: string, env: Readonly<Record<string, string>>): Promise<Said> {
-    return await this.#runner.run({ program: 'zun', argv: line.split(' '), env })
+  /** The older client of the same package, which knows no clouds.yaml. It must succeed; answers what it printed. */
+  async zun(line: string): Promise<string> {
+    const env = variablesOf(this.#cloudsYaml, this.#cloud)
+    const { code, out, err } = await this.#runner.run({ program: 'zun', argv: line.split(' '), env })
+    assert.equal(code, 0, `zun ${line}: ${out}${err}`)
+    return out
   }
 
   #commandOf(line: string): string | undefined {
-    return this.#commands.find((command) => `${line} `.includes(`${command} `))
+    return LONGEST_FIRST.find((command) => `${line} `.includes(`${command} `))
   }
+}
+
+const LONGEST_FIRST = COMMAND_NAMES.toSorted((a, b) => b.length - a.length)
+
+/** What a clouds.yaml says of a cloud, as variables of the environment. */
+function variablesOf(file: string, cloud: string): Record<string, string> {
+  const { clouds } = parse(readFileSync(file, 'utf8')) as {
+    clouds: Record<string, { auth: Record<string, string>; region_name: string }>
+  }
+  const { auth = {}, region_name = '' } = clouds[cloud] ?? {}
+  return Object.fromEntries(
+    Object.entries({ ...auth, region_name }).map(([name, value]) => [`OS_${name.toUpperCase()}`, value]),
+  )
 }

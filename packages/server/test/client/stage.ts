@@ -5,22 +5,16 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { ApiClient, ContainerBody } from '../support/api-client.ts'
 import { closeAll } from '../support/close-all.ts'
-import { ZundProcess, type ZundOptions } from '../support/zund-process.ts'
-import { COMMAND_NAMES, commandsOf, type Area } from './commands.ts'
+import type { ZundOptions, ZundProcess } from '../support/zund-process.ts'
+import { commandsOf, type Area } from './commands.ts'
 import { ClientRunner, User } from './openstack.ts'
-
-/** Options of every container here: what is on the engine, and ends when asked to. */
-export const BUSYBOX = '--image-pull-policy never busybox'
+import { localPlace, type ClientPlace } from './place.ts'
 
 interface Held {
-  readonly zund: ZundProcess
+  readonly place: ClientPlace
   readonly runner: ClientRunner
-  /** The members of clouds.yaml. */
   readonly demo: User
   readonly admin: User
-  /** For waiting, not for what is tested. */
-  readonly api: ApiClient
-  /** An empty directory. */
   readonly directory: string
 }
 
@@ -51,26 +45,26 @@ export interface Inspected {
   readonly Mounts: readonly { readonly Destination: string }[]
 }
 
-/** A service of its own for the tests of one file, with the client set up as `zund up` tells people to. */
+/** A place with two people in it who use the client. The same tests run on the stages of different places. */
 export class Stage {
+  readonly #open: () => Promise<ClientPlace>
   #held: Held | undefined
   readonly ran = new Set<string>()
   readonly #closers: (() => Promise<unknown>)[] = []
 
-  async open(options: ZundOptions): Promise<void> {
-    const zund = await ZundProcess.start(options)
+  constructor(open: () => Promise<ClientPlace>) {
+    this.#open = open
+  }
+
+  async open(): Promise<void> {
+    const place = await this.#open()
     const runner = new ClientRunner()
-    const user = (cloud: string): User => {
-      const env = { OS_CLIENT_CONFIG_FILE: join(zund.stateDir, 'clouds.yaml'), OS_CLOUD: cloud }
-      const longestFirst = COMMAND_NAMES.toSorted((a, b) => b.length - a.length)
-      return new User(runner, env, longestFirst, this.ran)
-    }
+    const user = (cloud: string): User => new User(runner, place.cloudsYaml, cloud, this.ran)
     this.#held = {
-      zund,
+      place,
       runner,
-      demo: user('zund'),
-      admin: user('zund-admin'),
-      api: await zund.client(),
+      demo: user(place.clouds.demo),
+      admin: user(place.clouds.admin),
       directory: mkdtempSync(join(tmpdir(), 'zund-client-')),
     }
   }
@@ -80,44 +74,54 @@ export class Stage {
     await closeAll(
       () => held?.runner.close(),
       () => held && rmSync(held.directory, { recursive: true, force: true }),
-      () => held?.zund.destroy(),
+      () => held?.place.close(),
       ...this.#closers,
     )
   }
 
-  /** What a file has beside it is closed with it. */
+  /** What tests have beside it is closed with it. */
   atEnd(close: () => Promise<unknown>): void {
     this.#closers.push(close)
   }
 
-  get held(): Held {
+  get #on(): Held {
     if (this.#held === undefined) throw new Error('the stage is not open')
     return this.#held
   }
 
+  get place(): ClientPlace {
+    return this.#on.place
+  }
+
   get demo(): User {
-    return this.held.demo
+    return this.#on.demo
   }
 
   get admin(): User {
-    return this.held.admin
+    return this.#on.admin
   }
 
+  /** As demo. */
   get api(): ApiClient {
-    return this.held.api
+    return this.place.demo
   }
 
   get zund(): ZundProcess {
-    return this.held.zund
+    return this.place.zund
   }
 
+  get busybox(): string {
+    return this.place.busybox
+  }
+
+  /** An empty directory. */
   get directory(): string {
-    return this.held.directory
+    return this.#on.directory
   }
 
   /** A container that runs, made through the client. */
   async running(name: string, options = '', command: readonly string[] = PATIENT): Promise<ContainerBody> {
-    await this.demo.ok(`appcontainer run --name ${name} ${options} ${BUSYBOX}`.replaceAll(/ +/g, ' '), ...command)
+    await this.demo.ok(`appcontainer run --name ${name} ${options} ${this.busybox}`.replaceAll(/ +/g, ' '), ...command)
     return await this.settled(name, 'Running')
   }
 
@@ -134,16 +138,16 @@ export class Stage {
 /** Ends at once when it is asked to, which a `sleep` as first process would not. */
 export const PATIENT = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'] as const
 
-/** Tests of one file; the last one looks whether the file has run what commands.ts says it does. */
+/** Tests of one area on a service of its own; the last one looks whether they have run what commands.ts says they do. */
 export function clientTests(
   area: Area,
   define: (stage: Stage) => void,
   options: () => Promise<ZundOptions> = async () => ({}),
 ): void {
   describe(`client: ${area}`, () => {
-    const stage = new Stage()
-    before(async () => await stage.open(await options()))
-    after(() => stage.close())
+    const stage = new Stage(async () => localPlace(await options()))
+    before(async () => stage.open())
+    after(async () => stage.close())
     define(stage)
     it('every command that belongs here was run', () => {
       assert.deepEqual(

@@ -1,29 +1,16 @@
-/** What the client negotiates, and both ends of every version that changed something. */
+/** Both ends of every version that changed something. */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { parse } from 'yaml'
 import type { ContainerBody } from '../support/api-client.ts'
-import { BUSYBOX, clientTests } from './stage.ts'
+import { loginTests } from './logins.ts'
+import { clientTests } from './stage.ts'
 
 const NEWEST = 40
 
 clientTests('versions', (stage) => {
   const at = (minor: number, line: string): string => `--os-container-api-version 1.${minor} appcontainer ${line}`
-
-  it('a wrong password or user is told as one and the same', async () => {
-    for (const wrong of ['--os-password wrong', '--os-username nobody']) {
-      const said = await stage.demo.refused(`${wrong} appcontainer list`)
-      assert.match(said, /^The request you have made requires authentication. \(HTTP 401\)/)
-    }
-  })
-
-  it('without a wish the newest version of both is spoken', async () => {
-    const { err } = await stage.demo.run('--debug appcontainer list')
-    const asked = [...err.matchAll(/OpenStack-API-Version: container (\S+?)"/g)].map(([, version]) => version)
-    assert.deepEqual(asked, ['1.1', '1.40'])
-  })
 
   it('every version that the client offers is served', async () => {
     await stage.running('box')
@@ -74,9 +61,9 @@ clientTests('versions', (stage) => {
     ] as const
     for (const [field, since, options] of cases) {
       const name = `since-${since}`
-      const below = await admin.run(at(since - 1, `create --name ${name} ${options} ${BUSYBOX}`))
+      const below = await admin.run(at(since - 1, `create --name ${name} ${options} ${stage.busybox}`))
       assert.match(below.err, new RegExp(`${field}.*\\(HTTP 4\\d\\d\\)`), `1.${since - 1} ${options}`)
-      await admin.ok(at(since, `create --name ${name} ${options} ${BUSYBOX}`))
+      await admin.ok(at(since, `create --name ${name} ${options} ${stage.busybox}`))
     }
     const made = await admin.json<{ name: string }[]>('appcontainer list')
     for (const [, since] of cases) assert.equal(made.filter((row) => row.name === `since-${since}`).length, 1)
@@ -85,7 +72,7 @@ clientTests('versions', (stage) => {
   it('a command is one text below 1.20 and a list from there on, and runs the same', async () => {
     for (const minor of [19, 20]) {
       const name = `words-${minor}`
-      await stage.demo.ok(at(minor, `run --name ${name} ${BUSYBOX}`), 'printf', '%s|', 'two words', '$HOME')
+      await stage.demo.ok(at(minor, `run --name ${name} ${stage.busybox}`), 'printf', '%s|', 'two words', '$HOME')
       const { uuid } = await stage.settled(name, 'Stopped')
       assert.equal(await stage.demo.ok('appcontainer logs', uuid), 'two words|$HOME|\n')
     }
@@ -94,7 +81,7 @@ clientTests('versions', (stage) => {
   it('interactive brings its terminal with it, before and after the two were separated', async () => {
     for (const minor of [3, 19, 20, 35, 36]) {
       const shown = await stage.demo.json<ContainerBody>(
-        at(minor, `create --interactive --name tty-${minor} ${BUSYBOX}`),
+        at(minor, `create --interactive --name tty-${minor} ${stage.busybox}`),
       )
       assert.deepEqual([shown['interactive'], shown['tty']], [true, minor >= 20], `1.${minor}`)
     }
@@ -126,30 +113,5 @@ clientTests('versions', (stage) => {
     }
   })
 
-  it('the package’s older client works too, with what is in clouds.yaml', async () => {
-    const { clouds } = parse(readFileSync(join(stage.zund.stateDir, 'clouds.yaml'), 'utf8')) as {
-      clouds: Record<string, { auth: Record<string, string> }>
-    }
-    const auth = Object.entries(clouds['zund']?.auth ?? {})
-    const env = Object.fromEntries(auth.map(([name, value]) => [`OS_${name.toUpperCase()}`, value]))
-    const zun = async (line: string): Promise<string> => {
-      const { code, out, err } = await stage.demo.zun(line, env)
-      assert.equal(code, 0, `zun ${line}: ${out}${err}`)
-      return out
-    }
-    assert.match(await zun('list'), / box .* Running /)
-    assert.match(await zun('show box'), /status +\| Running/)
-    assert.match(await zun('version-list'), /v1 .*CURRENT.*1\.1 .*1\.40/)
-    await zun('--zun-api-version 1.13 rename box renamed')
-    assert.match(await zun('show renamed'), /name +\| renamed/)
-    assert.match(await zun('exec renamed echo hello'), /hello/)
-    assert.match(await zun('stop renamed'), /accepted/)
-    await stage.settled('renamed', 'Stopped')
-  })
-
-  it('the client’s own program, started by itself, does the same', async () => {
-    const window = stage.demo.window('appcontainer list --name renamed -f value -c status')
-    assert.equal(await window.ended(), 0)
-    assert.equal(window.text, 'Stopped\r\n')
-  })
+  loginTests(stage)
 })
