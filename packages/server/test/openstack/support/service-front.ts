@@ -76,8 +76,9 @@ export class ServiceFront {
       this.#die(cut)
       return
     }
+    let answered: IncomingMessage | undefined
     try {
-      const answered = await this.#ask(asked, method, path)
+      answered = await this.#ask(asked, method, path)
       if (cut?.moment === 'after') {
         answered.resume()
         this.#die(cut)
@@ -86,8 +87,9 @@ export class ServiceFront {
       answer.writeHead(answered.statusCode ?? 502, answered.headers)
       await pipeline(answered, answer)
     } catch {
-      // One of both ends is gone; then so is the other.
+      // One of both ends is gone; then so is the other. What nobody reads would keep this process from ending.
       answer.destroy()
+      answered?.destroy()
     }
   }
 
