@@ -9,6 +9,9 @@ export async function startKeystone(places: Places): Promise<void> {
   const file = writeIni(places.etc('keystone.conf'), {
     DEFAULT: { use_stderr: true, public_endpoint: URLS.identity },
     database: databaseOptions('keystone'),
+    // Its users log in for each command they give: hashes that take long would be most of what all wait for.
+    identity: { password_hash_rounds: 4 },
+    cache: { enabled: true, backend: 'oslo_cache.dict' },
     token: { provider: 'fernet', expiration: 14_400 },
     fernet_tokens: { key_repository: places.data('keystone', 'fernet-keys') },
     credential: { key_repository: places.data('keystone', 'credential-keys') },
