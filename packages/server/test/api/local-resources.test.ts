@@ -392,3 +392,20 @@ test('the list of extensions names what is there', async () => {
     assert.ok(description.length > 20)
   }
 })
+
+test('a container of a host that was removed for good goes at once when it is deleted', async () => {
+  await live.host('gone')
+  const [early, late] = [await live.container({ host: 'gone' }), await live.container({ host: 'gone' })]
+  const remove = async ({ uuid }: Container): Promise<number> =>
+    (await ask(app, `DELETE /v1/containers/${uuid}?stop=true`, { as: 'alice' })).status
+  const shown = async ({ uuid }: Container): Promise<number> =>
+    (await ask(app, `GET /v1/containers/${uuid}`, { as: 'alice' })).status
+  assert.equal(await remove(early), 204)
+  assert.equal(await shown(early), 200, 'its host may come back')
+  await live.store.write(async (tx) => tx.hosts.remove('gone'))
+  assert.equal(await remove(late), 204)
+  assert.equal(await shown(late), 404)
+  const again = await ask(app, `DELETE /v1/containers/${early.uuid}?force=true`, { as: 'admin' })
+  assert.equal(again.status, 204)
+  assert.equal(await shown(early), 404)
+})

@@ -2,6 +2,7 @@ import { hostLane } from '../../domain/operation/types.ts'
 import { forget } from '../../orchestration/control-plane/forget.ts'
 import { accept } from '../accept.ts'
 import type { RequestContext } from '../context.ts'
+import { hasService } from '../containers/delete.ts'
 import type { ContainerDeps } from '../containers/deps.ts'
 import { containerNotFound, policyTarget } from '../containers/find.ts'
 import { findRecord } from './find.ts'
@@ -19,8 +20,7 @@ export async function deleteCapsule(
   const lane = await deps.store.write(async (tx) => {
     const container = await tx.containers.byUuid(found.uuid, { kind: 'all' })
     if (container === undefined) throw containerNotFound(ident)
-    if (container.host === null) {
-      // Nothing was ever made for it outside of the database.
+    if (container.host === null || !(await hasService(tx, container.host))) {
       await forget(tx, container)
       return null
     }

@@ -2,6 +2,7 @@ import type { StateKey } from '../../domain/container/verbs.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import { hostLane } from '../../domain/operation/types.ts'
 import { forget } from '../../orchestration/control-plane/forget.ts'
+import type { Tx } from '../../orchestration/ports/store.ts'
 import { accept } from '../accept.ts'
 import type { RequestContext } from '../context.ts'
 import type { ContainerDeps } from './deps.ts'
@@ -35,8 +36,7 @@ export async function deleteContainer(
     const container = await tx.containers.byUuid(found.uuid, { kind: 'all' })
     if (container === undefined) throw containerNotFound(ident)
     requireStatus(container, key)
-    if (container.host === null) {
-      // Nothing was ever made for it outside of the database.
+    if (container.host === null || !(await hasService(tx, container.host))) {
       await forget(tx, container)
       return null
     }
@@ -55,6 +55,14 @@ export async function deleteContainer(
     return hostLane(container.host)
   })
   if (lane !== null) deps.doorbell.ring(lane)
+}
+
+/**
+ * Without a host nothing was ever made for it outside of the database. A host whose service was deleted will do nothing any
+ * more; should it come back after all, its agent removes what is nobody's.
+ */
+export async function hasService(tx: Tx, host: string): Promise<boolean> {
+  return (await tx.hosts.byName(host)) !== undefined
 }
 
 function notBefore(name: string, since: number, minor: number): InvalidInput {
