@@ -86,6 +86,12 @@ export interface Answer<T = Record<string, unknown>> {
   readonly body: T
 }
 
+export interface ImageApiOptions {
+  readonly defaultRegistry?: string | null
+  readonly imageService?: NonNullable<ImageDeps['imageService']>
+  readonly defaultDriver?: 'docker' | 'glance'
+}
+
 export class ImageApi {
   readonly host = new FakeHost()
   readonly hostUuid = randomUUID()
@@ -98,14 +104,14 @@ export class ImageApi {
   readonly #workers: ImageWorker[] = []
   readonly #app: FastifyInstance
 
-  private constructor(defaultRegistry: string | null) {
+  private constructor({ defaultRegistry = null, imageService, defaultDriver = 'docker' }: ImageApiOptions) {
     this.store = new SqlStore(new SqlDatabase(join(this.#directory, 'zund.db')))
     const policy = new PolicyEngine({ file: null, log: quietLog })
     const deps: ImageDeps = {
       store: this.store,
       doorbell: this.#doorbell,
       policy,
-      imageService: undefined,
+      imageService,
       gateway: {
         searchImages: async (name, term, o) => {
           this.searched.push(`${name} ${term}`)
@@ -116,8 +122,8 @@ export class ImageApi {
         maxPageSize: 1000,
         serviceDownTimeS: 180,
         engineGraceMs: 10_000,
-        imageDrivers: ['docker'],
-        defaults: { imageDriver: 'docker' },
+        imageDrivers: imageService === undefined ? ['docker'] : ['glance', 'docker'],
+        defaults: { imageDriver: defaultDriver },
         defaultRegistry,
       },
       log: quietLog,
@@ -141,8 +147,8 @@ export class ImageApi {
     })
   }
 
-  static async start(defaultRegistry: string | null = null): Promise<ImageApi> {
-    const api = new ImageApi(defaultRegistry)
+  static async start(options: ImageApiOptions = {}): Promise<ImageApi> {
+    const api = new ImageApi(options)
     await api.newSession()
     return api
   }

@@ -38,15 +38,15 @@ export async function pullImage(deps: ImageDeps, ctx: RequestContext, body: Body
   return record
 }
 
-/** A bare uuid means an image of the image service, whatever the default driver is. */
+/** Through the default driver; a bare uuid means an image of the image service, whatever that driver is. */
 async function meantBy(
   { imageService, options }: ImageDeps,
   ctx: RequestContext,
   repo: string,
 ): Promise<{ repo: string; tag: string }> {
-  const id = normaliseUuid(repo)
-  if (id !== undefined && imageService !== undefined && options.imageDrivers.includes(SERVICE_DRIVER)) {
-    return { repo: (await imageService.resolve(id, ctx)).id, tag: ONLY_TAG }
+  const isService = normaliseUuid(repo) !== undefined || options.defaults.imageDriver === SERVICE_DRIVER
+  if (isService && imageService !== undefined && options.imageDrivers.includes(SERVICE_DRIVER)) {
+    return { repo: (await imageService.resolve(repo, ctx)).id, tag: ONLY_TAG }
   }
   const image = toRegistryImage(repo, options.defaultRegistry)
   return { repo: shortRepository(image), tag: image.version }
