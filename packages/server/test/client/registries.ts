@@ -19,8 +19,8 @@ export function registriesTests(stage: Stage): void {
   let server: TestRegistry
   before(async () => {
     server = await start({ login: LOGIN })
+    stage.atEnd(async () => server.stop())
   })
-  stage.atEnd(async () => server.stop())
 
   it('create, show and list, and the password is stars', async () => {
     const { demo } = stage
