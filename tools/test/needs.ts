@@ -32,7 +32,10 @@ const TOOLS: Readonly<Record<Need, readonly Tool[]>> = {
     { command: 'zsh', package: 'zsh' },
     { command: 'fish', package: 'fish' },
   ],
-  switch: [{ command: 'ovs-vswitchd', package: 'openvswitch-switch' }],
+  switch: [
+    { command: 'ovs-vswitchd', package: 'openvswitch-switch' },
+    { command: 'ping', package: 'iputils-ping' },
+  ],
   openstack: OPENSTACK_TOOLS,
 }
 

@@ -40,7 +40,7 @@ const SUITES: readonly Suite[] = [
   suite('scheduling', 'which host gets a container: fleets of simulated hosts'),
   suite('compat', 'conversations of every route and microversion, from data files'),
   suite('fuzz', 'malformed requests at every route', { testTimeoutMinutes: 6 }),
-  suite('crash', 'a crash at every checkpoint, on a simulated engine', { testTimeoutMinutes: 6 }),
+  suite('crash', 'a crash at every checkpoint, on a simulated engine', { timeoutMinutes: 15, testTimeoutMinutes: 6 }),
   suite('contract', 'every port against all of its adapters', { needs: ['engine'] }),
   suite('launcher', './zund itself', { needs: ['engine'] }),
   suite('roles', 'api, conductor, compute and wsproxy as processes of their own, on one machine and on two engines', {
@@ -70,7 +70,7 @@ const SUITES: readonly Suite[] = [
   suite('openstack', 'with real Keystone, Glance, Neutron, Cinder and Placement', {
     needs: ['client', 'openstack'],
     concurrency: 1,
-    timeoutMinutes: 30,
+    timeoutMinutes: 40,
     testTimeoutMinutes: 5,
     beside: true,
   }),

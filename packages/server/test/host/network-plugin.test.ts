@@ -15,6 +15,7 @@ import { SqlHostPorts } from '../../src/adapters/network/sql-host-ports.ts'
 import { PluginServer } from '../../src/edge/libnetwork/plugin-server.ts'
 import type { HostPort } from '../../src/orchestration/ports/host-ports.ts'
 import type { Subnet } from '../../src/orchestration/ports/wire.ts'
+import { OBEDIENT } from '../support/api-client.ts'
 import { closeAll } from '../support/close-all.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { TestEngine } from '../support/test-engine.ts'
@@ -122,7 +123,7 @@ describe('the network plugin and a real engine', () => {
   async function aContainer(port: HostPort, change: object = {}): Promise<string> {
     const { Id } = await docker.api<{ Id: string }>('POST', '/containers/create', {
       Image: 'busybox',
-      Cmd: ['sleep', '1000'],
+      Cmd: OBEDIENT,
       HostConfig: { NetworkMode: port.networkId, RestartPolicy: { Name: 'always' } },
       NetworkingConfig: { EndpointsConfig: { [port.networkId]: { IPAMConfig: ipamOf(port) } } },
       ...change,

@@ -116,7 +116,8 @@ test('an interrupt ends both, shows what was said until then, and leaves nothing
   const end = await ended
   assert.equal(end.code, 130)
   assert.match(end.out, /^beside says 1$/m)
-  assert.deepEqual(lastLines(end, 1), ['0 passed, 2 failed'])
+  // Whether the files, which the signal has ended as well, were still counted is a matter of luck.
+  assert.match(lastLines(end, 1).join(), /^0 passed, [2-4] failed$/)
   for (const who of ['first1', 'beside1']) await processGone(Number(checkout.read(who)))
   assert.deepEqual(readdirSync(checkout.path('scratch')), [])
 })

@@ -1,6 +1,7 @@
 /** Containers on ports of the real Neutron, with a real engine and the Linux bridge agent. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { UNTIL_TERM } from '../support/api-client.ts'
 import { NetworkStage, type Group, type Network } from './support/network-stage.ts'
 
 /** Pings the address again and again; notes each time, and each answer. */
@@ -137,7 +138,7 @@ describe('containers on ports of Neutron', () => {
   })
 
   it('exposed ports are open, others are not, and their group goes with the container', async () => {
-    const serving = ['sh', '-c', 'echo yes > /tmp/id; httpd -p 80 -h /tmp; httpd -p 81 -h /tmp; sleep 1000']
+    const serving = ['sh', '-c', `echo yes > /tmp/id; httpd -p 80 -h /tmp; httpd -p 81 -h /tmp; ${UNTIL_TERM}`]
     const server = await stage.run({ exposed_ports: { '80/tcp': {} }, command: serving })
     const group = await stage.groupNamed(`zun-${server.uuid}`)
     assert.ok(group)

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import type { ContainerBody } from '../support/api-client.ts'
+import { OBEDIENT, type ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
 import { cloudTests, type CloudStage } from './support/cloud-stage.ts'
 
-const IMAGE = { image: 'busybox', image_driver: 'glance', command: ['sleep', '1000'], nets: [] }
+const IMAGE = { image: 'busybox', image_driver: 'glance', command: OBEDIENT, nets: [] }
 
 interface Allocations {
   readonly allocations: Readonly<Record<string, { readonly resources: Readonly<Record<string, number>> }>>

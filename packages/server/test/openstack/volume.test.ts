@@ -148,8 +148,7 @@ cloudTests(
       const id = await makeVolume(demo, 'zund-capsule')
       const member = (path: string) => ({
         image: 'busybox',
-        command: ['sh'],
-        args: ['-c', 'sleep 1000'],
+        command: OBEDIENT,
         volumeMounts: [
           { name: 'kept', mountPath: path },
           { name: 'own', mountPath: '/own' },

@@ -30,7 +30,8 @@ export interface CallOptions {
 }
 
 /** Runs for long and ends at once when asked to; a bare `sleep` as first process would not hear SIGTERM. */
-export const OBEDIENT = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait']
+export const UNTIL_TERM = 'trap "exit 0" TERM; sleep 1000 & wait'
+export const OBEDIENT = ['sh', '-c', UNTIL_TERM]
 
 /** A small client for tests: no retries, no cleverness. */
 export class ApiClient {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { importBusybox } from '../../../../../tools/test/busybox-image.ts'
 import { PrivateEngine } from '../../../../../tools/test/private-engine.ts'
-import { ApiClient, OBEDIENT, type ContainerBody } from '../../support/api-client.ts'
+import { ApiClient, OBEDIENT, UNTIL_TERM, type ContainerBody } from '../../support/api-client.ts'
 import { closeAll } from '../../support/close-all.ts'
 import { until } from '../../support/until.ts'
 import { ZundProcess } from '../../support/zund-process.ts'
@@ -214,7 +214,7 @@ export class NetworkStage {
 
   /** Of one member that serves at port 8080. */
   async capsule(): Promise<{ uuid: string }> {
-    const command = ['sh', '-c', 'echo yes > /tmp/id; httpd -p 8080 -h /tmp; sleep 1000']
+    const command = ['sh', '-c', `echo yes > /tmp/id; httpd -p 8080 -h /tmp; ${UNTIL_TERM}`]
     const template = {
       kind: 'capsule',
       capsuleVersion: 'beta',
