@@ -17,6 +17,9 @@ export interface EndOptions {
   readonly fileMs: number
 }
 
+/** What hooks may take, in times of what is left open. */
+const HOOKS = 4
+
 const VARIABLE = 'ZUND_TEST_MUST_END'
 
 export function endEnvironment(options: EndOptions): NodeJS.ProcessEnv {
@@ -38,16 +41,21 @@ async function watch(file: string, { report, lingerMs, fileMs }: EndOptions): Pr
 
   const { after } = await import('node:test')
   const hook = AsyncResource.bind(after)
-  const allDone = (): void => {
-    const expired = (): void => {
+  let timer: NodeJS.Timeout | undefined
+  const endAfter = (ms: number): void => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
       const open = process.getActiveResourcesInfo().join(', ')
-      appendFileSync(report, lineFor(`${lingerMs / 1000} s after its last test it still had ${open}`))
+      appendFileSync(report, lineFor(`${ms / 1000} s after its last test it still had ${open}`))
       process.exit(1)
-    }
-    setTimeout(expired, lingerMs).unref()
+    }, ms).unref()
   }
-  // Hooks run in the order in which they were set: one that is set by the first is behind those of the file.
-  hook(() => hook(allDone))
+  // Hooks run in the order in which they were set: one that is set by the first is behind those of the file. It does not
+  // run when one of those fails.
+  hook(() => {
+    endAfter(HOOKS * lingerMs)
+    hook(() => endAfter(lingerMs))
+  })
 }
 
 const [options, file] = [process.env[VARIABLE], process.argv[1]]

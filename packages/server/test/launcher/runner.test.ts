@@ -163,16 +163,25 @@ after(async () => { await new Promise((resolve) => setTimeout(resolve, 3_000)) }
   assert.equal(end.code, 1)
 })
 
-test('so it is when one of its tests has failed, too', async (t) => {
-  const file = `import { createServer } from 'node:net'
+test('so it is when a test or a hook has failed, too', async (t) => {
+  const files = {
+    [`${UNIT}/a.test.ts`]: `import { createServer } from 'node:net'
 import { test } from 'node:test'
 test('not fine', () => { createServer().listen(0); throw new Error('no') })
-`
-  const end = await runs(t, { [`${UNIT}/a.test.ts`]: file }, [], { ZUND_TEST_LINGER_MS: '500' })
+`,
+    [`${UNIT}/b.test.ts`]: `import { createServer } from 'node:net'
+import { after, test } from 'node:test'
+test('fine', () => { createServer().listen(0) })
+after(() => { throw new Error('no') })
+`,
+  }
+  const end = await runs(t, files, [], { ZUND_TEST_LINGER_MS: '500' })
   const failures = summaryOf(end).filter((line) => line.includes('✖'))
   assert.deepEqual(failures, [
     '  ✖ packages/server/src/a.test.ts: not fine',
+    '  ✖ packages/server/src/b.test.ts: a hook of the file',
     '  ✖ packages/server/src/a.test.ts: the file does not end',
+    '  ✖ packages/server/src/b.test.ts: the file does not end',
   ])
 })
 
