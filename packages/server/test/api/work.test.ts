@@ -172,6 +172,22 @@ test('a commit, a resize and a network that fail are told likewise, and change n
   assert.equal(network['addresses_in_use'], 0)
 })
 
+test('a network is shown from when the container is on it', async () => {
+  const uuid = await run()
+  const networks = async (): Promise<unknown[]> => {
+    const { body } = await api.ask(`GET /v1/containers/${uuid}/network_list`)
+    return (body as { networks: unknown[] }).networks
+  }
+  const reached = hold('connect')
+  await accepted(`POST /v1/containers/${uuid}/network_attach?network=wan`)
+  const release = await reached
+  assert.equal((await networks()).length, 1)
+  assert.equal(Object.keys((await show(uuid))['addresses'] as object).length, 1)
+  release()
+  await api.machine.settled()
+  assert.equal((await networks()).length, 2)
+})
+
 const CREATE_FAULTS: readonly (readonly [call: SimCall, error: Error])[] = [
   ['pullImage', new EngineNotFound('image busybox was not found')],
   ['ensureNetwork', new EngineRefused('no bridge was found')],

@@ -1,6 +1,6 @@
 import type { AttachedAddress, AttachedNetworks, AttachedPort } from '@zund/contract/api/live.ts'
 import ipaddr from 'ipaddr.js'
-import { addressesOf, portIdOf } from '../../domain/container/addresses.ts'
+import { portIdOf } from '../../domain/container/addresses.ts'
 import type { Binding, Container } from '../../domain/container/types.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import type { RequestContext } from '../context.ts'
@@ -51,7 +51,6 @@ export async function attachNetwork(
     return {
       verb: 'network_attach',
       params: { ports: ports.map((p) => p.uuid) },
-      patch: { addresses: addressesOf([...existing, ...ports]) },
     }
   })
 }

@@ -20,6 +20,11 @@ export function addressesOf(bindings: readonly Binding[]): Addresses {
   return result
 }
 
+/** Of a container that has been made: one that is still to be attached is not shown, since who waits for it looks here. */
+export function attachedAddresses(bindings: readonly Binding[]): Addresses {
+  return addressesOf(bindings.filter(({ state }) => state === 'held'))
+}
+
 /** The id under which users know the port of a binding. */
 export function portIdOf(bindingUuid: string, { remote }: PortData): string {
   return remote?.portId ?? bindingUuid

@@ -1,5 +1,5 @@
 /** How a claim of an operation ends, and what the container shows from then on. */
-import { addressesOf } from '../../domain/container/addresses.ts'
+import { attachedAddresses } from '../../domain/container/addresses.ts'
 import {
   ABSENT,
   REASON_CLEARING_VERBS,
@@ -163,7 +163,7 @@ async function forgetUnheldPorts(tx: Tx, op: Operation): Promise<ContainerPatch>
       await tx.leftoverPorts.insert({ uuid, containerUuid: op.containerUuid, data })
     }
   }
-  return { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) }
+  return { addresses: attachedAddresses(await tx.bindings.ofContainer(op.containerUuid)) }
 }
 
 function groupsAfter({ spec }: Container, { verb, params: { securityGroup } }: Operation): ContainerPatch {

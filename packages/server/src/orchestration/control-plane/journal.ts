@@ -1,5 +1,5 @@
 /** What steps report, as rows. */
-import { addressesOf } from '../../domain/container/addresses.ts'
+import { addressesOf, attachedAddresses } from '../../domain/container/addresses.ts'
 import { taskStateOf } from '../../domain/operation/recipes.ts'
 import type { Operation } from '../../domain/operation/types.ts'
 import type { ContainerPatch, Tx } from '../ports/store.ts'
@@ -47,12 +47,14 @@ export async function applyEntries(tx: Tx, op: Operation, entries: readonly Step
 }
 
 async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingChange[]): Promise<ContainerPatch> {
+  const shown = op.verb === 'create' ? addressesOf : attachedAddresses
   let portsChanged = false
   let openGroup: string | null = null
   for (const change of changes) {
     if (change.state !== 'gone') {
       await tx.bindings.setState(change.uuid, change.state)
       if (change.data !== undefined) await tx.bindings.setData(change.uuid, change.data)
+      if (change.state === 'held') portsChanged = true
       if (change.data?.kind === 'port') {
         portsChanged = true
         openGroup ??= change.data.remote?.openGroup ?? null
@@ -67,7 +69,7 @@ async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingCha
     else if (data.provider === 'volume' && data.autoRemove) await tx.volumes.remove(data.volumeUuid)
   }
   return {
-    ...(portsChanged ? { addresses: addressesOf(await tx.bindings.ofContainer(op.containerUuid)) } : {}),
+    ...(portsChanged ? { addresses: shown(await tx.bindings.ofContainer(op.containerUuid)) } : {}),
     ...(openGroup === null ? {} : await withGroup(tx, op, openGroup)),
   }
 }
