@@ -10,13 +10,20 @@ export type Checkpoint = (name: string) => Promise<void>
 export const noCheckpoints: Checkpoint = async () => undefined
 
 /**
- * Kills this process, as a crash would, when it passes the point that the file names. The file is looked at each time, so
- * that a test can arm a process that runs. Where it is, only the environment says; nothing of it can be reached from
- * outside.
+ * Kills this process, as a crash would, when it passes the point that the file names; with a number behind the name, when it
+ * passes it so many times from then on. The file is looked at each time, so that a test can arm a process that runs. Where
+ * it is, only the environment says; nothing of it can be reached from outside.
  */
 export function killingCheckpoint(file: string): Checkpoint {
+  let armed = ''
+  let left = 0
   return async (passed) => {
-    if (existsSync(file) && readFileSync(file, 'utf8').trim() === passed) process.kill(process.pid, 'SIGKILL')
+    const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+    const [name, times = '1'] = text.split(' ')
+    if (text !== armed) [armed, left] = [text, Number(times)]
+    if (name !== passed) return
+    left -= 1
+    if (left === 0) process.kill(process.pid, 'SIGKILL')
   }
 }
 

@@ -1,7 +1,5 @@
 /** Ports of Neutron while the service, the engine or the network service go away and come back. */
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { NetworkStage, type Network } from './support/network-stage.ts'
 
@@ -46,23 +44,6 @@ describe('ports of Neutron through restarts', () => {
     await stage.untilReachedAgain(one.uuid, addr)
     assert.deepEqual((await stage.api.show(one.uuid)).addresses, one.addresses)
     await stage.remove(one.uuid, two.uuid)
-  })
-
-  it('a service that is killed in the middle of a create finishes it in its next life, with one port', async () => {
-    for (const step of ['bindPorts', 'prepareNetworks', 'createContainer', 'startContainer']) {
-      await stage.zund.kill()
-      const killFile = join(stage.zund.stateDir, 'kill')
-      await stage.zund.up({ ZUND_KILL_FILE: killFile })
-      writeFileSync(killFile, `step:${step}:applied`)
-      const { uuid } = await stage.create(on)
-      await stage.zund.ended()
-      rmSync(killFile, { force: true })
-      await stage.zund.up()
-      const container = await stage.api.waitFor(uuid, ({ status }) => status === 'Running')
-      const port = await stage.portOf(uuid)
-      assert.equal(stage.addressOf(container).port, port.id, step)
-      await stage.remove(uuid)
-    }
   })
 
   it('nothing is left behind', async () => stage.assertNothingLeft())

@@ -1,7 +1,5 @@
 /** Volumes of the block storage service from the request to the container and back. */
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { it } from 'node:test'
 import { OBEDIENT, type ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
@@ -91,55 +89,6 @@ cloudTests(
       const { containers } = await api.expect<{ containers: ContainerBody[] }>(200, 'GET', '/v1/containers')
       assert.deepEqual(containers, [])
       await dropVolume(alt, theirs)
-    })
-
-    it('survive the death of the service while they are attached and while they are detached', async () => {
-      const { demo, zund } = stage
-      const file = join(zund.stateDir, 'kill-at')
-      const killedAt = async (point: string, act: () => Promise<unknown>): Promise<void> => {
-        writeFileSync(file, point)
-        await act()
-        await zund.ended()
-        rmSync(file)
-        await zund.up({ ZUND_KILL_FILE: file })
-      }
-      const id = await makeVolume(demo, 'zund-crash')
-      await zund.stop()
-      await zund.up({ ZUND_KILL_FILE: file })
-      for (const point of ['step:attachVolumes:journaled', 'step:attachVolumes:applied']) {
-        const before = (await volumesOf(demo)).map((one) => one.id)
-        let uuid = ''
-        await killedAt(point, async () => {
-          const made = await stage.api().expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', {
-            body: {
-              image: 'busybox',
-              command: OBEDIENT,
-              mounts: [
-                { source: id, destination: '/data' },
-                { size: 1, destination: '/own' },
-              ],
-            },
-          })
-          uuid = made.uuid
-        })
-        await stage.api().waitFor(uuid, (found) => found.status === 'Running')
-        const mine = (await volumesOf(demo)).filter((one) => one.id === id || !before.includes(one.id))
-        assert.deepEqual(
-          mine.map(({ status, attachments }) => [status, attachments.map(({ server_id: server }) => server)]),
-          [
-            ['in-use', [uuid]],
-            ['in-use', [uuid]],
-          ],
-        )
-        await killedAt('step:detachVolumes:journaled', async () => {
-          await stage.api().call('DELETE', `/v1/containers/${uuid}?stop=true`)
-        })
-        await until('the container is gone', async () => {
-          return (await stage.api().call('GET', `/v1/containers/${uuid}`)).status === 404
-        })
-        assert.deepEqual((await volumesOf(demo)).map((one) => one.id).toSorted(), before.toSorted())
-      }
-      await dropVolume(demo, id)
     })
 
     it('of a capsule are attached once, and go with it where that was asked for', async () => {

@@ -39,7 +39,7 @@ export class CloudStage {
     const { authUrl, name } = this.#region
     this.#zund = await ZundProcess.start({ conf: `${cloudConf({ authUrl, region: name })}\n${conf}` })
     await this.#region.announceContainers(`${this.#zund.baseUrl}/v1`)
-    this.#held = { admin, demo, alt, before: await this.#state(admin) }
+    this.#held = { admin, demo, alt, before: await this.state(admin) }
   }
 
   /** Whatever of it is open. */
@@ -116,11 +116,16 @@ export class CloudStage {
   }
 
   async assertNothingLeft(): Promise<void> {
-    const { admin, before: earlier } = this.held
-    await assertUnchanged(earlier, async () => this.#state(admin))
+    await this.assertAsIn(this.held.before)
   }
 
-  async #state(admin: CloudUser): Promise<CloudState> {
+  /** Once what is under way has ended. */
+  async assertAsIn(earlier: CloudState): Promise<void> {
+    await assertUnchanged(earlier, async () => this.state())
+  }
+
+  /** Of the cloud and of the host. */
+  async state(admin: CloudUser = this.admin): Promise<CloudState> {
     return await cloudState({ admin, engine: this.zund.engine, directory: this.zund.stateDir })
   }
 }

@@ -24,6 +24,7 @@ interface Port extends Identified {
   readonly device_owner: string
   readonly device_id: string
   readonly security_groups: readonly string[]
+  readonly 'binding:host_id': string
 }
 
 /** `directory`: of the service under test. */
@@ -84,8 +85,9 @@ function changesBetween(before: CloudState, now: CloudState): Record<string, { n
   return Object.fromEntries(changes.filter(([, change]) => change.new.length + change.gone.length > 0))
 }
 
-function describePort({ id, name, device_owner: owner, device_id: device, security_groups: groups }: Port): string {
-  return `${id} '${name}' of ${owner}:${device} in ${groups.toSorted().join()}`
+function describePort(port: Port): string {
+  const { id, name, device_owner: owner, device_id: device, security_groups: groups, 'binding:host_id': host } = port
+  return `${id} '${name}' of ${owner}:${device} on ${host} in ${groups.toSorted().join()}`
 }
 
 /** Of allocations, from all providers. */
