@@ -6,21 +6,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, it } from 'node:test'
-import { OBEDIENT, type Answer, type ContainerBody } from '../support/api-client.ts'
+import { OBEDIENT, type ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
 import { cloudTests } from './support/cloud-stage.ts'
 import { CloudUser } from './support/cloud-user.ts'
-import type { FrontName } from './support/region.ts'
-import type { CutMoment } from './support/service-front.ts'
-
-interface Cut {
-  readonly service: FrontName
-  /** `METHOD path`. */
-  readonly request: RegExp
-  readonly moments: readonly CutMoment[]
-}
-
-const BOTH = ['before', 'after'] as const
+import { BOTH, duringCut, eachCut, PATIENCE_MS, wasAccepted, type Cut } from './support/cuts.ts'
 
 const OF_CREATE: readonly Cut[] = [
   { service: 'glance', request: /^GET \/v2\/images\?/, moments: ['before'] },
@@ -41,9 +31,6 @@ const OF_DELETE: readonly Cut[] = [
   { service: 'placement', request: /^PUT \/allocations/, moments: BOTH },
 ]
 
-/** Steps try again in growing distances. */
-const PATIENCE_MS = 150_000
-
 const BODY = {
   image: 'busybox',
   image_driver: 'glance',
@@ -54,18 +41,6 @@ const BODY = {
 
 cloudTests('a service of the cloud dies', (stage) => {
   afterEach(() => stage.region.restoreAll())
-
-  /** It comes back when somebody has looked for it in vain, or was told that it is away. */
-  async function duringCut(cut: Cut, moment: CutMoment, ask: () => Promise<Answer>): Promise<Answer> {
-    const front = stage.region.front(cut.service)
-    const died = front.cutAt(cut.request, moment)
-    const missed = died.then(async () => front.missed())
-    const answer = await ask()
-    await died
-    if (answer.status < 500) await missed
-    front.restore()
-    return answer
-  }
 
   async function settled(uuid: string): Promise<ContainerBody> {
     const api = stage.api()
@@ -101,40 +76,29 @@ cloudTests('a service of the cloud dies', (stage) => {
   }
 
   describe('while a container is made', () => {
-    for (const cut of OF_CREATE) {
-      for (const moment of cut.moments) {
-        it(`${cut.service}, ${moment} ${cut.request.source}`, async () => {
-          const api = stage.api()
-          const answer = await duringCut(cut, moment, async () =>
-            api.call('POST', '/v1/containers?run=true', { body: BODY }),
-          )
-          if (answer.status >= 400) {
-            assert.equal(answer.status, 503, answer.text)
-            return
-          }
-          const { uuid } = answer.body as ContainerBody
-          await settled(uuid)
-          await api.expect(204, 'DELETE', `/v1/containers/${uuid}?stop=true`)
-          await gone(uuid)
-        })
-      }
-    }
+    eachCut(OF_CREATE, async (cut, moment) => {
+      const api = stage.api()
+      const answer = await duringCut(stage, cut, moment, async () =>
+        api.call('POST', '/v1/containers?run=true', { body: BODY }),
+      )
+      if (!wasAccepted(answer)) return
+      const { uuid } = answer.body as ContainerBody
+      await settled(uuid)
+      await api.expect(204, 'DELETE', `/v1/containers/${uuid}?stop=true`)
+      await gone(uuid)
+    })
   })
 
   describe('while a container is deleted', () => {
-    for (const cut of OF_DELETE) {
-      for (const moment of cut.moments) {
-        it(`${cut.service}, ${moment} ${cut.request.source}`, async () => {
-          const { image: _, image_driver: __, ...more } = BODY
-          const { uuid } = await stage.running(more)
-          const answer = await duringCut(cut, moment, async () =>
-            stage.api().call('DELETE', `/v1/containers/${uuid}?stop=true`),
-          )
-          assert.equal(answer.status, 204, answer.text)
-          await gone(uuid)
-        })
-      }
-    }
+    eachCut(OF_DELETE, async (cut, moment) => {
+      const { image: _, image_driver: __, ...more } = BODY
+      const { uuid } = await stage.running(more)
+      const answer = await duringCut(stage, cut, moment, async () =>
+        stage.api().call('DELETE', `/v1/containers/${uuid}?stop=true`),
+      )
+      assert.equal(answer.status, 204, answer.text)
+      await gone(uuid)
+    })
   })
 
   it('Keystone, before a token is looked at: the request is refused, and let in afterwards', async () => {

@@ -13,6 +13,7 @@ export class ServiceFront {
   #away = false
   #cut: { readonly request: RegExp; readonly moment: CutMoment; readonly tell: () => void } | undefined
   #missing: (() => void)[] = []
+  #expected: { readonly request: RegExp; readonly tell: () => void } | undefined
 
   private constructor(target: URL) {
     this.#target = target
@@ -47,9 +48,18 @@ export class ServiceFront {
     await new Promise<void>((resolve) => (this.#cut = { request: wanted, moment, tell: resolve }))
   }
 
+  /** Resolves when a request that fits, as `METHOD path`, has been passed on; nothing happens to it. */
+  async passing(wanted: RegExp): Promise<void> {
+    await new Promise<void>((resolve) => (this.#expected = { request: wanted, tell: resolve }))
+  }
+
   /** Resolves when somebody finds nobody there. */
   async missed(): Promise<void> {
     await new Promise<void>((resolve) => this.#missing.push(resolve))
+  }
+
+  get isAway(): boolean {
+    return this.#away
   }
 
   /** Nobody is there any more. */
@@ -98,8 +108,14 @@ export class ServiceFront {
     return await new Promise((resolve, reject) => {
       const call = request({ host: this.#target.hostname, port: this.#target.port, method, path, headers }, resolve)
       call.on('error', reject)
-      pipeline(asked, call).catch(reject)
+      pipeline(asked, call).then(() => this.#tell(method, path), reject)
     })
+  }
+
+  #tell(method: string, path: string): void {
+    if (this.#expected?.request.test(`${method} ${path}`) !== true) return
+    this.#expected.tell()
+    this.#expected = undefined
   }
 
   #die({ tell }: { readonly tell: () => void }): void {
