@@ -29,7 +29,7 @@ export class OpenStackCloud {
   static async start(o: { directory: string; tied: boolean; signal: AbortSignal }): Promise<OpenStackCloud> {
     if (process.getuid?.() !== 0) throw new Error('OpenStack services of our own can only be started by root')
     const places = new Places(o.directory)
-    for (const name of ['etc', 'log', 'data']) mkdirSync(join(places.root, name), { recursive: true })
+    for (const name of ['etc', 'log', 'data', 'data/daemons']) mkdirSync(join(places.root, name), { recursive: true })
     const signal = AbortSignal.any([o.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
     await run(['sh', join(import.meta.dirname, '../launcher/cgroups.sh')], { signal })
     if (!knowsNfs()) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,7 +22,7 @@ export interface Started {
   ready(holds: () => Promise<boolean>): Promise<void>
 }
 
-/** Leaves a program running, with its output in a log of its own. It ends with the cloud's first process. */
+/** Leaves a program running, with its output in a log of its own, and notes how. It ends with the cloud's first process. */
 export function startDaemon(places: Places, daemon: Daemon): Started {
   const file = places.log(daemon.name)
   const log = openSync(file, 'a')
@@ -30,6 +30,7 @@ export function startDaemon(places: Places, daemon: Daemon): Started {
   const env = { ...systemEnvironment(), ...daemon.env }
   const child = spawn(command, args, { stdio: ['ignore', log, log], detached: true, env, cwd: '/' })
   closeSync(log)
+  writeFileSync(places.daemon(daemon.name), JSON.stringify({ daemon, pid: child.pid }))
   let ended: string | undefined
   child.on('error', ({ message }) => (ended = message))
   child.on('exit', (code, signal) => (ended = `it ended with ${code ?? signal}`))

@@ -49,6 +49,11 @@ export class Places {
     return join(this.root, 'log', `${name}.log`)
   }
 
+  /** How a program was started, and its pid as the processes of the cloud see it. */
+  daemon(name: string): string {
+    return this.data('daemons', `${name}.json`)
+  }
+
   data(...names: readonly string[]): string {
     return join(this.root, 'data', ...names)
   }
