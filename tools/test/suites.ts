@@ -53,7 +53,7 @@ const SUITES: readonly Suite[] = [
   suite('host', 'networks, volumes and images on a real engine and host', {
     needs: ['engine', 'switch'],
     concurrency: 1,
-    timeoutMinutes: 15,
+    timeoutMinutes: 20,
   }),
   suite('client', "Debian's OpenStack client against a real ./zund up", {
     needs: ['engine', 'client'],
@@ -64,13 +64,13 @@ const SUITES: readonly Suite[] = [
   suite('kill', 'kill -9 of real processes on a real engine', {
     needs: ['engine'],
     concurrency: 1,
-    timeoutMinutes: 15,
+    timeoutMinutes: 20,
     testTimeoutMinutes: 10,
   }),
   suite('openstack', 'with real Keystone, Glance, Neutron, Cinder and Placement', {
     needs: ['client', 'openstack'],
     concurrency: 1,
-    timeoutMinutes: 40,
+    timeoutMinutes: 70,
     testTimeoutMinutes: 5,
     beside: true,
   }),
