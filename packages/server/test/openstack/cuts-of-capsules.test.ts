@@ -66,17 +66,24 @@ function capsules(stage: CloudStage): void {
     for (const { id } of volumes) assert.deepEqual(await holdersOf(stage.demo, id), [uuid])
   }
   const remove = async (uuid: string) => await stage.api().call('DELETE', `/v1/capsules/${uuid}`)
+  const volumeGone = async (): Promise<void> => {
+    const onlyKept = async () => (await volumesOf(stage.demo)).length === 1
+    await until('its own volume is gone', onlyKept, PATIENCE_MS)
+  }
   const gone = async (uuid: string): Promise<void> => {
     const isGone = async () => (await stage.api().call('GET', `/v1/capsules/${uuid}`)).status === 404
     await until('the capsule is gone', isGone, PATIENCE_MS)
-    const onlyKept = async () => (await volumesOf(stage.demo)).length === 1
-    await until('its own volume is gone', onlyKept, PATIENCE_MS)
+    await volumeGone()
   }
 
   describe('is made', () => {
     eachCut(OF_CREATE, async (cut, moment) => {
       const answer = await duringCut(stage, cut, moment, create)
-      if (!wasAccepted(answer)) return
+      if (!wasAccepted(answer)) {
+        // Also one that was made for it, and of which the answer was lost.
+        await volumeGone()
+        return
+      }
       const { uuid } = answer.body as CapsuleBody
       await running(uuid)
       await remove(uuid)
