@@ -24,7 +24,8 @@ export interface DisposerDeps {
 
 /**
  * Removes from its host what was deleted through the API and is no container's any more: volumes with their data,
- * networks, and what a container was deleted without. What is to go is asked for anew each time, so a removal that fails, or that a crash cuts short, is done again.
+ * networks, and what a container was deleted without. What is to go is asked for anew each time, so a removal that fails,
+ * or that a crash cuts short, is done again.
  */
 export class Disposer implements Service {
   readonly #deps: DisposerDeps

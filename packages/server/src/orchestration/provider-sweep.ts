@@ -23,8 +23,8 @@ const AT_ONCE = 50
  */
 export class ProviderSweep extends Rounds {
   readonly #deps: ProviderSweepDeps
-  /** That they stay for now; each is told once. */
-  readonly #told = new Set<string>()
+  /** Providers that containers still hold of: the log says so once of each. */
+  readonly #held = new Set<string>()
 
   constructor(deps: ProviderSweepDeps) {
     const { clock, log, pollMs, doorbell } = deps
@@ -62,14 +62,15 @@ export class ProviderSweep extends Rounds {
     } else {
       const isGone = (await claims.removeProvider(uuid, { signal })) || (await this.#emptied(uuid, signal))
       if (!isGone) {
-        if (!this.#told.has(uuid))
+        if (!this.#held.has(uuid)) {
           log.info(about, 'containers still hold of the provider of a host that is gone; it stays')
-        this.#told.add(uuid)
+        }
+        this.#held.add(uuid)
         return
       }
       log.info(about, 'a host that is gone has no provider any more')
     }
-    this.#told.delete(uuid)
+    this.#held.delete(uuid)
     await store.write((tx) => tx.leftProviders.remove(uuid))
   }
 

@@ -4,7 +4,7 @@ import { after, afterEach, before, describe } from 'node:test'
 import { OBEDIENT } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
 import { cloudTests, type CloudStage } from './support/cloud-stage.ts'
-import { BOTH, duringCut, eachCut, PATIENCE_MS, wasAccepted, type Cut } from './support/cuts.ts'
+import { BOTH, duringCut, eachCut, OF_DELETE, PATIENCE_MS, wasAccepted, type Cut } from './support/cuts.ts'
 import { portsOfDevice } from './support/ports.ts'
 import { dropVolume, holdersOf, makeVolume, volumesOf } from './support/volumes.ts'
 
@@ -21,13 +21,6 @@ const OF_CREATE: readonly Cut[] = [
   { service: 'cinder', request: /^POST .*\/volumes$/, moments: BOTH },
   { service: 'cinder', request: /^POST .*\/attachments$/, moments: BOTH },
   { service: 'cinder', request: /^POST .*\/attachments\/.*\/action$/, moments: BOTH },
-  { service: 'placement', request: /^PUT \/allocations/, moments: BOTH },
-]
-
-const OF_DELETE: readonly Cut[] = [
-  { service: 'neutron', request: /^DELETE \/v2.0\/ports/, moments: BOTH },
-  { service: 'cinder', request: /^DELETE .*\/attachments/, moments: BOTH },
-  { service: 'cinder', request: /^DELETE .*\/volumes/, moments: BOTH },
   { service: 'placement', request: /^PUT \/allocations/, moments: BOTH },
 ]
 

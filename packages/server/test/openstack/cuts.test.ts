@@ -10,7 +10,7 @@ import { OBEDIENT, type ContainerBody } from '../support/api-client.ts'
 import { until } from '../support/until.ts'
 import { cloudTests } from './support/cloud-stage.ts'
 import { CloudUser } from './support/cloud-user.ts'
-import { BOTH, duringCut, eachCut, PATIENCE_MS, wasAccepted, type Cut } from './support/cuts.ts'
+import { BOTH, duringCut, eachCut, OF_DELETE, PATIENCE_MS, wasAccepted, type Cut } from './support/cuts.ts'
 
 const OF_CREATE: readonly Cut[] = [
   { service: 'glance', request: /^GET \/v2\/images\?/, moments: ['before'] },
@@ -21,13 +21,6 @@ const OF_CREATE: readonly Cut[] = [
   { service: 'cinder', request: /^POST .*\/attachments$/, moments: BOTH },
   { service: 'cinder', request: /^POST .*\/attachments\/.*\/action$/, moments: BOTH },
   { service: 'placement', request: /^GET \/allocation_candidates/, moments: ['before'] },
-  { service: 'placement', request: /^PUT \/allocations/, moments: BOTH },
-]
-
-const OF_DELETE: readonly Cut[] = [
-  { service: 'neutron', request: /^DELETE \/v2.0\/ports/, moments: BOTH },
-  { service: 'cinder', request: /^DELETE .*\/attachments/, moments: BOTH },
-  { service: 'cinder', request: /^DELETE .*\/volumes/, moments: BOTH },
   { service: 'placement', request: /^PUT \/allocations/, moments: BOTH },
 ]
 

@@ -16,6 +16,14 @@ export interface Cut {
 
 export const BOTH = ['before', 'after'] as const
 
+/** What giving everything back asks of them. */
+export const OF_DELETE: readonly Cut[] = [
+  { service: 'neutron', request: /^DELETE \/v2.0\/ports/, moments: BOTH },
+  { service: 'cinder', request: /^DELETE .*\/attachments/, moments: BOTH },
+  { service: 'cinder', request: /^DELETE .*\/volumes/, moments: BOTH },
+  { service: 'placement', request: /^PUT \/allocations/, moments: BOTH },
+]
+
 /** Steps try again in growing distances. */
 export const PATIENCE_MS = 150_000
 

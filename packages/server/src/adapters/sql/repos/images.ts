@@ -5,8 +5,8 @@ import type { ImageRecord, ImageWrites, Page, Scope } from '../../../orchestrati
 import type { PullCount } from '../../../orchestration/ports/wire.ts'
 import { isConstraint } from '../store-errors.ts'
 import type { ImageTable, Schema } from '../schema.ts'
-import { EventRepo } from './event-log.ts'
 import { scoped } from './container-query.ts'
+import { EventRepo } from './event-log.ts'
 
 const SORT_COLUMNS: Readonly<Record<string, keyof ImageTable>> = {
   id: 'id',
@@ -21,7 +21,6 @@ const SORT_COLUMNS: Readonly<Record<string, keyof ImageTable>> = {
 
 export class ImageRepo implements ImageWrites {
   readonly #db: Kysely<Schema>
-
   readonly #events: EventRepo
 
   constructor(db: Kysely<Schema>, events = new EventRepo(db)) {
