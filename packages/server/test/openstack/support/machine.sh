@@ -23,6 +23,8 @@ mount --rbind "$checkout" opt/zund
 # Mounts of that machine are not in the overlay.
 mount --bind /sbin/mount.nfs sbin/mount.nfs
 cat /etc/hosts >etc/hosts
+# Of a zund that runs or ran there: this one has none yet.
+rm -rf var/lib/zund var/lib/zun var/log/zun etc/zun etc/zun.conf
 mkdir -p run/lock run/old
 echo "$name" >etc/hostname
 hostname "$name"
