@@ -330,6 +330,26 @@ test('with a host that is down a delete is accepted, and done when it is back', 
   }
 })
 
+test('who asks for the delete until the capsule is gone does not keep it from going', async () => {
+  const { uuid } = await made({}, small('web'))
+  await running(uuid)
+  let reached = (): void => undefined
+  let release = (): void => undefined
+  const underWay = new Promise<void>((resolve) => (reached = resolve))
+  const held = new Promise<void>((resolve) => (release = resolve))
+  api.machine.engine.calls.faults.add({ call: 'remove', trouble: { kind: 'hold', until: held, reached } })
+  const remove = async (): Promise<number> => (await api.ask('DELETE /v1/capsules/web')).status
+  assert.equal(await remove(), 204)
+  await underWay
+  const operations = async (): Promise<unknown[]> =>
+    (await api.machine.store.operations.unfinished(uuid)).map(({ id, fence, superseded }) => [id, fence, superseded])
+  const earlier = await operations()
+  assert.deepEqual([await remove(), await remove()], [204, 204])
+  assert.deepEqual(await operations(), earlier)
+  release()
+  await gone(uuid)
+})
+
 test('a rule of the operator hides a field in both formats, and that of a member in members', async (t) => {
   const hiding = await SpecApi.start({
     policy: '"capsule:get:labels": "role:admin"\n"capsule:get:name": "!"\n"container:get_one:workdir": "role:admin"\n',

@@ -118,6 +118,12 @@ test('a delete is answered at once and is over when the container is not found',
   assert.deepEqual([again.status, again.code], [409, 'invalid-state-exception'])
   const forced = await api.ask(`DELETE /v1/containers/${uuid}?force=true`, { as: 'admin' })
   assert.equal(forced.status, 204)
+  // Who asks until it is gone does not keep it from going.
+  const deletes = async (): Promise<number[]> =>
+    (await api.machine.store.operations.unfinished(uuid)).filter(({ verb }) => verb === 'delete').map(({ id }) => id)
+  const earlier = await deletes()
+  const more = await api.ask(`DELETE /v1/containers/${uuid}?force=true`, { as: 'admin' })
+  assert.deepEqual([more.status, await deletes()], [204, earlier])
   release()
   await api.machine.settled()
   assert.equal((await api.ask(`GET /v1/containers/${uuid}`)).status, 404)

@@ -1,6 +1,7 @@
 import { hostLane } from '../../domain/operation/types.ts'
 import { forget } from '../../orchestration/control-plane/forget.ts'
 import { accept } from '../accept.ts'
+import { isBeingDeleted } from '../being-deleted.ts'
 import type { RequestContext } from '../context.ts'
 import { hasService } from '../containers/delete.ts'
 import type { ContainerDeps } from '../containers/deps.ts'
@@ -24,6 +25,7 @@ export async function deleteCapsule(
       await forget(tx, container)
       return null
     }
+    if (await isBeingDeleted(tx, container.uuid)) return null
     await accept(tx, {
       container,
       verb: 'delete',

@@ -4,6 +4,7 @@ import { hostLane } from '../../domain/operation/types.ts'
 import { forget } from '../../orchestration/control-plane/forget.ts'
 import type { Tx } from '../../orchestration/ports/store.ts'
 import { accept } from '../accept.ts'
+import { isBeingDeleted } from '../being-deleted.ts'
 import type { RequestContext } from '../context.ts'
 import type { ContainerDeps } from './deps.ts'
 import { containerNotFound, findContainer, policyTarget, requireStatus } from './find.ts'
@@ -40,6 +41,7 @@ export async function deleteContainer(
       await forget(tx, container)
       return null
     }
+    if (await isBeingDeleted(tx, container.uuid, options)) return null
     const stopFirst = options.stop && container.status === 'Running'
     if (stopFirst) deps.policy.authorize('container:stop', ctx, target)
     await accept(tx, {
