@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { HostPlugger } from '../../src/adapters/network/plug/host-plugger.ts'
 import { hostEnd, switchEnd } from '../../src/adapters/network/plug/names.ts'
+import { OpenVSwitch } from '../../src/adapters/network/plug/open-vswitch.ts'
 import type { HostPort } from '../../src/orchestration/ports/host-ports.ts'
 import { OpenVSwitchOfATest } from '../support/open-vswitch.ts'
 
@@ -66,6 +67,20 @@ describe('ports in an Open vSwitch', () => {
       await plugger.unplug(one, soon())
     })
   }
+
+  it('what has its name in another bridge does not stand in its way, and is there no more', async () => {
+    const port = aPort(false)
+    const [name, other] = [hostEnd(port.portId), 'br-second']
+    await ovs.must('ovs-vsctl', 'add-br', other, '--', 'set', 'bridge', other, 'datapath_type=netdev')
+    await plugger.plug({ ...port, plug: { ...port.plug, bridge: other } }, soon())
+    assert.equal((await ovs.must('ovs-vsctl', 'port-to-br', name)).trim(), other)
+    await new OpenVSwitch(ovs.inside).add(BRIDGE, name, port, soon())
+    assert.equal((await ovs.must('ovs-vsctl', 'port-to-br', name)).trim(), BRIDGE)
+    assert.equal((await ovs.must('ovs-vsctl', 'list-ports', other)).trim(), '')
+    assert.match(await ovs.must('ip', '-o', 'link', 'show', 'dev', name), / mtu 1442 /)
+    await plugger.unplug(port, soon())
+    await ovs.must('ovs-vsctl', 'del-br', other)
+  })
 
   it('a bridge that is not there is told, and nothing is left', async () => {
     const port = { ...aPort(false), plug: { kind: 'ovs', bridge: 'br-nowhere', hybrid: false } }

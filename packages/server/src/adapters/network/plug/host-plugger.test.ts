@@ -56,7 +56,7 @@ const PAIR = [
 const dropped = (name: string): string => `ovs-vsctl --timeout=4 -- --if-exists del-port ${name}`
 
 const added = (bridge: string, name: string): string =>
-  `ovs-vsctl --timeout=4 -- --may-exist add-port ${bridge} ${name} -- set Interface ${name} ` +
+  `ovs-vsctl --timeout=4 -- --if-exists del-port ${name} -- add-port ${bridge} ${name} -- set Interface ${name} ` +
   'external_ids:attached-mac="fa:16:3e:00:00:01" ' +
   `external_ids:iface-id="${PORT_ID}" external_ids:vm-uuid="${CONTAINER}" external_ids:iface-status="active" external_ids:owner="zund"`
 

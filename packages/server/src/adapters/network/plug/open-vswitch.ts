@@ -15,7 +15,10 @@ export class OpenVSwitch {
     this.#command = command
   }
 
-  /** In one transaction, so that it is never seen half-made. */
+  /**
+   * In one transaction, so that it is never seen half-made; one of its name that somebody has put into another bridge
+   * meanwhile does not stand in the way.
+   */
   async add(bridge: string, name: string, port: HostPort, o: CallOptions): Promise<void> {
     const ids = {
       'attached-mac': port.macAddress,
@@ -24,7 +27,7 @@ export class OpenVSwitch {
       'iface-status': 'active',
       owner: 'zund',
     }
-    const add = ['--', '--may-exist', 'add-port', bridge, name]
+    const add = ['--', '--if-exists', 'del-port', name, '--', 'add-port', bridge, name]
     const describe = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`)
     await this.#run([...add, '--', 'set', 'Interface', name, ...describe], o)
   }
