@@ -97,7 +97,13 @@ describe('what a request asks of Neutron', () => {
     ['in use', { device_id: 'x' }, '400 port-in-use'],
     ['that is active', { status: 'ACTIVE' }, '400 port-not-usable'],
     ['whose binding failed', { 'binding:vif_type': 'binding_failed' }, '400 port-binding-failed'],
-    ['of SR-IOV', { 'binding:vnic_type': 'direct' }, '400 port-not-usable'],
+    ...['direct', 'macvtap', 'direct-physical', 'virtio-forwarder'].map((kind): [string, JsonRecord, string] => [
+      `of SR-IOV, ${kind}`,
+      { 'binding:vnic_type': kind },
+      '400 port-not-usable',
+    ]),
+    ['that is being built', { status: 'BUILD' }, '400 port-not-usable'],
+    ['that has failed', { status: 'ERROR' }, '400 port-not-usable'],
     ['without an address', { fixed_ips: [] }, '400 port-not-usable'],
   ]
   it('a port that cannot be used is refused with its own code', async () => {
@@ -154,6 +160,18 @@ describe('what a request asks of Neutron', () => {
       throw neutron.refusal(403, 'Forbidden', 'not for you')
     }
     assert.equal(await refusal(plan([net({ network: id })])), '403 not-authorized')
+  })
+
+  it('one that an administrator wants on a host is looked up as the service, whosever it is', async () => {
+    const id = aNetwork({ name: 'theirs', project_id: 'q' })
+    const tokens = new Set<string | undefined>()
+    neutron.onCall = (_asked, _done, { userToken }) => void tokens.add(userToken)
+    const place = await planner.placeOf(ASKER, id)
+    assert.deepEqual([place?.networkId, place?.projectId, place?.subnets[0]?.cidr], [id, 'q', '10.0.0.0/24'])
+    assert.deepEqual([...tokens], [undefined])
+    assert.equal(await planner.placeOf(ASKER, '1f0a8a55-43c4-4f0f-8f0a-0f6d6f3a7f25'), undefined)
+    const bare = neutron.add('networks', { name: 'bare', project_id: 'p' }).id
+    assert.equal(await refusal(planner.placeOf(ASKER, bare)), '400 invalid')
   })
 
   async function bindings(planned: ReturnType<typeof plan>) {

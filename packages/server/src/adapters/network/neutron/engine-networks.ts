@@ -14,7 +14,7 @@ export interface EngineNetworksDeps {
   readonly log: Logger
 }
 
-type Network = Pick<PortData, 'networkId' | 'networkName' | 'projectId' | 'subnets'>
+type Network = Pick<PortData, 'networkId' | 'networkName' | 'projectId' | 'subnets' | 'remote'>
 
 /**
  * The engine's side of networks of the network service: one each, made when the first container of this host needs it, and
@@ -95,9 +95,11 @@ export class EngineNetworks {
 
   async #ask(network: Network, subnets: readonly Subnet[], o: CallOptions): Promise<EngineNetwork> {
     const { driver } = this.#deps
-    const { networkId, networkName, projectId } = network
+    const { networkId, networkName, projectId, remote } = network
     const options = {
       'neutron.net.uuid': networkId,
+      // Nothing here reads it; kuryr-libnetwork refuses networks where it is not as Neutron has it.
+      ...(remote === undefined ? {} : { 'neutron.net.shared': remote.shared ? 'True' : 'False' }),
       ...named('neutron.subnet.uuid', subnets, 4),
       ...named('neutron.subnet.v6.uuid', subnets, 6),
     }
