@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, test } from 'node:test'
 import type { DockerEngine } from '../../src/adapters/docker/docker-engine.ts'
-import { EngineUnavailable } from '../../src/domain/errors.ts'
+import { EngineUnavailable, HostLacks } from '../../src/domain/errors.ts'
 import type { EngineCreateRequest } from '../../src/orchestration/ports/engine.ts'
+import type { Subnet } from '../../src/orchestration/ports/wire.ts'
 import { aCreateRequest } from '../support/builders.ts'
 import { dockerEngine, HARDENING, testEngineSocket } from '../support/docker-harness.ts'
 import { EngineFront, type FrontManners, type SeenRequest } from '../support/engine-front.ts'
@@ -127,6 +128,54 @@ describe('versions of the API', () => {
     front.manners = {}
     await assert.rejects(second, EngineUnavailable)
     await engine.ping(soon())
+  })
+})
+
+describe('a network of a plugin', () => {
+  const options = { 'neutron.net.uuid': 'n', 'neutron.subnet.uuid': 's' }
+  const v4 = { id: 's', cidr: '192.0.2.0/25', gateway: '192.0.2.1', version: 4 as const }
+  const bare = { id: 't', cidr: '192.0.2.128/25', gateway: null, version: 4 as const }
+  const v6 = { id: 'u', cidr: 'fd00:2::/64', gateway: 'fd00:2::1', version: 6 as const }
+
+  /** The engine is told that it has been made: it has no such plugin. */
+  async function asked(apiVersion: string, subnets: readonly Subnet[]): Promise<Record<string, unknown>> {
+    const name = randomUUID()
+    const { front, engine } = await setUp({ apiVersion })
+    const isAsked = (): SeenRequest | undefined => front.seen.find(({ path }) => path === '/networks/create')
+    front.manners = {
+      apiVersion,
+      answers: ({ path }) =>
+        isAsked() !== undefined && path.startsWith('/networks/') ? { Name: name, Id: 'e'.repeat(64) } : undefined,
+    }
+    const plugin = { driver: 'kuryr', options }
+    await engine.ensureNetwork({ name, projectId: 'p', displayName: 'net', subnets, plugin }, soon())
+    const body = isAsked()?.body as Record<string, unknown>
+    assert.equal(body['Name'], name)
+    return body
+  }
+
+  test('is asked for by its name, with driver and options for networks and addresses, and no gateway where there is none', async () => {
+    const body = await asked('1.41', [v4, bare, v6])
+    assert.deepEqual([body['Driver'], body['EnableIPv6'], body['Options']], ['kuryr', true, options])
+    assert.deepEqual(body['IPAM'], {
+      Driver: 'kuryr',
+      Options: options,
+      Config: [
+        { Subnet: v4.cidr, Gateway: v4.gateway },
+        { Subnet: bare.cidr },
+        { Subnet: v6.cidr, Gateway: v6.gateway },
+      ],
+    })
+    assert.equal((await asked('1.41', [v4]))['EnableIPv6'], false)
+  })
+
+  test('of IPv6 alone needs an engine that can be without IPv4, and is refused by older ones before they are asked', async () => {
+    const body = await asked('1.48', [v6])
+    assert.deepEqual([body['EnableIPv4'], body['EnableIPv6']], [false, true])
+    await assert.rejects(
+      asked('1.47', [v6]),
+      (error) => error instanceof HostLacks && /no IPv4 subnet/.test(error.message),
+    )
   })
 })
 

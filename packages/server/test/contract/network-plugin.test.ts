@@ -1,7 +1,7 @@
 /** The engine's plugin protocol, spoken by hand: what the engine never says, or says only at bad moments. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,12 +24,34 @@ const PORT: HostPort = {
   subnets: [V4],
   plug: { kind: 'bridge', bridge: null, hybrid: false },
 }
+/** Of two families, of which only one has a way out. */
+const ROUTED: HostPort = {
+  ...PORT,
+  portId: randomUUID(),
+  macAddress: 'fa:16:3e:00:00:02',
+  addresses: [
+    { address: '10.1.0.5', version: 4, subnetId: 'routed-v4' },
+    { address: 'fd01::5', version: 6, subnetId: 'routed-v6' },
+  ],
+  subnets: [
+    {
+      id: 'routed-v4',
+      cidr: '10.1.0.0/24',
+      gateway: null,
+      version: 4,
+      hostRoutes: [{ destination: '192.0.2.0/24', nextHop: '10.1.0.254' }],
+    },
+    { id: 'routed-v6', cidr: 'fd01::/64', gateway: 'fd01::1', version: 6 },
+  ],
+}
 
 describe('the network plugin, asked by hand', () => {
   const directory = mkdtempSync(join(tmpdir(), 'zund-plugin-'))
   const socketPath = join(directory, 'plugins/test.sock')
   const file = join(directory, 'ports.sqlite')
   const plugged: string[] = []
+  /** Kinds of content of all answers so far. */
+  const types = new Set<string | undefined>()
   let failure: Error | undefined
   const plugger: PortPlugger = {
     plug: async ({ portId }) => {
@@ -60,6 +82,7 @@ describe('the network plugin, asked by hand', () => {
         const chunks: Buffer[] = []
         answer.on('data', (chunk: Buffer) => chunks.push(chunk))
         answer.on('end', () => {
+          types.add(answer.headers['content-type'])
           resolve({ status: answer.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) })
         })
       })
@@ -95,6 +118,36 @@ describe('the network plugin, asked by hand', () => {
       ConnectivityScope: 'local',
       GwAllocChecker: true,
     })
+    assert.deepEqual(await answered('IpamDriver.GetCapabilities'), {
+      RequiresMACAddress: false,
+      RequiresRequestReplay: false,
+    })
+    assert.deepEqual(await answered('IpamDriver.GetDefaultAddressSpaces'), {
+      LocalDefaultAddressSpace: 'no_address_space',
+      GlobalDefaultAddressSpace: 'no_address_space',
+    })
+    assert.deepEqual([...types], ['application/vnd.docker.plugins.v1+json'])
+    assert.equal(statSync(socketPath).mode & 0o777, 0o600)
+  })
+
+  it('what needs nothing done is answered all the same', async () => {
+    const end = { NetworkID: 'n0', EndpointID: 'e0' }
+    const calls = {
+      Leave: end,
+      ProgramExternalConnectivity: { ...end, Options: { 'com.docker.network.portmap': [] } },
+      RevokeExternalConnectivity: end,
+      DiscoverNew: { DiscoveryType: 1, DiscoveryData: {} },
+      DiscoverDelete: { DiscoveryType: 1, DiscoveryData: {} },
+      FreeNetwork: { NetworkID: 'n0' },
+      DeleteNetwork: { NetworkID: 'n0' },
+    }
+    for (const [call, message] of Object.entries(calls)) {
+      assert.deepEqual(await answered(`NetworkDriver.${call}`, message), {}, call)
+    }
+    assert.deepEqual(await answered('NetworkDriver.AllocateNetwork', { NetworkID: 'n0' }), { Options: {} })
+    assert.deepEqual(await answered('IpamDriver.ReleasePool', { PoolID: 'p0' }), {})
+    assert.deepEqual(await answered('IpamDriver.ReleaseAddress', { PoolID: 'p0', Address: '10.0.0.5' }), {})
+    assert.deepEqual(plugged, [])
   })
 
   it('what is no message is refused, and the next one is answered', async () => {
@@ -120,11 +173,22 @@ describe('the network plugin, asked by hand', () => {
     const pool = { PoolID: V4.id, Pool: V4.cidr, Data: {} }
     assert.deepEqual(await answered('IpamDriver.RequestPool', { Pool: '10.0.0.0/24', Options, V6: false }), pool)
     assert.match(await refused('IpamDriver.RequestPool', { Pool: '10.9.0.0/24', Options }), /no IPv4 subnet 10\.9/)
+    assert.match(await refused('IpamDriver.RequestPool', { Pool: '', Options }), /no IPv4 subnet/)
+    const byHand = { 'neutron.net.uuid': 'unknown', 'neutron.subnet.v6.uuid': 'theirs' }
+    assert.deepEqual(await answered('IpamDriver.RequestPool', { Pool: 'fd09::/64', Options: byHand, V6: true }), {
+      PoolID: 'theirs',
+      Pool: 'fd09::/64',
+      Data: {},
+    })
     const gateway = { RequestAddressType: 'com.docker.network.gateway' }
     const at = async (PoolID: string, Address: string): Promise<unknown> =>
       await answered('IpamDriver.RequestAddress', { PoolID, Address, Options: gateway })
     assert.deepEqual(await at(V4.id, '10.0.0.1'), { Address: '10.0.0.1/24', Data: {} })
     assert.deepEqual(await at(V6.id, ''), { Address: '::/0', Data: {} })
+    assert.deepEqual(await at(V4.id, ''), { Address: '0.0.0.0/0', Data: {} })
+    assert.deepEqual(await at(V4.id, '10.0.0.9'), { Address: '10.0.0.9/24', Data: {} })
+    const unknown = { PoolID: 'unknown', Address: '10.0.0.1', Options: gateway }
+    assert.match(await refused('IpamDriver.RequestAddress', unknown), /^404 the subnet is not known/)
     const generic = { 'com.docker.network.generic': Options }
     assert.deepEqual(await answered('NetworkDriver.GwAllocCheck', { Options: generic }), {
       SkipIPv4: false,
@@ -182,6 +246,31 @@ describe('the network plugin, asked by hand', () => {
     assert.deepEqual(await answered('NetworkDriver.EndpointOperInfo', end), { Value: {} })
     assert.match(await refused('NetworkDriver.Join', end), /^404/)
     await answered('NetworkDriver.DeleteNetwork', { NetworkID: 'n1' })
+  })
+
+  it('two families are one end, whose routes and gateways are those of the subnets', async () => {
+    ports.putPort(ROUTED)
+    for (const { address } of ROUTED.addresses) {
+      await answered('IpamDriver.RequestAddress', { PoolID: 'a pool of kuryr', Address: address })
+    }
+    const end = { NetworkID: 'n1', EndpointID: 'e4' }
+    const Interface = { Address: '10.1.0.5/24', AddressIPv6: 'FD01:0::5/64', MacAddress: '' }
+    const wrong = { ...Interface, MacAddress: 'fa:16:3e:00:00:09' }
+    assert.match(await refused('NetworkDriver.CreateEndpoint', { ...end, Interface: wrong }), /^400 .* are dropped/)
+    assert.deepEqual(plugged, [])
+    const made = await answered('NetworkDriver.CreateEndpoint', { ...end, Interface })
+    assert.deepEqual(made, { Interface: { MacAddress: ROUTED.macAddress } })
+    assert.deepEqual(plugged, [ROUTED.portId])
+    assert.deepEqual(await answered('NetworkDriver.Join', end), {
+      InterfaceName: { SrcName: `end-${ROUTED.portId.slice(0, 4)}`, DstPrefix: 'eth' },
+      StaticRoutes: [
+        { Destination: '192.0.2.0/24', RouteType: 0, NextHop: '10.1.0.254' },
+        { Destination: '::/0', RouteType: 0, NextHop: 'fd01::1' },
+      ],
+      DisableGatewayService: true,
+    })
+    await answered('NetworkDriver.DeleteEndpoint', end)
+    ports.forgetPort(ROUTED.portId)
   })
 
   it('a port that cannot be plugged is told, and its end is not remembered', async () => {

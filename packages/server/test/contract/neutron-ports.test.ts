@@ -89,6 +89,27 @@ describe('ports of a host in Neutron', () => {
     assert.deepEqual(neutron.list('ports'), [])
   })
 
+  it('nothing is said of groups, addresses and names that were not asked for, so that they are as Neutron has them', async () => {
+    let asked: object = {}
+    neutron.onCall = (call, _done, { body }) => {
+      if (call === 'POST ports') asked = (body as { port: object }).port
+    }
+    const { port } = await binder.bind(planned(), o)
+    assert.deepEqual(Object.keys(asked).toSorted(), [
+      'admin_state_up',
+      'binding:host_id',
+      'device_id',
+      'device_owner',
+      'network_id',
+      'tenant_id',
+    ])
+    assert.deepEqual(neutron.list('ports')[0]?.['security_groups'], ['default-group'])
+    assert.deepEqual(
+      [port.macAddress, port.fixedIps[0]?.subnetId],
+      ['fa:16:3e:00:00:11', neutron.list('subnets')[0]?.id],
+    )
+  })
+
   it('of a call whose answer was lost no second port remains', async () => {
     neutron.onCall = (asked, done) => {
       if (asked === 'POST ports' && done) throw new OpenStackUnreachable('network', 'does not answer')
@@ -146,6 +167,23 @@ describe('ports of a host in Neutron', () => {
     assert.equal(neutron.writes().length, before)
   })
 
+  it('of a port that was brought nothing is changed but device, owner and host', async () => {
+    const portId = given()
+    const port = neutron.list('ports')[0]
+    if (port !== undefined) Object.assign(port, { name: 'theirs', admin_state_up: false, tags: ['theirs'] })
+    const earlier = { ...port }
+    await binder.bind(planned({ portId, before: { deviceOwner: 'their:own', hostId: 'elsewhere' } }), o)
+    assert.deepEqual(neutron.list('ports')[0], {
+      ...earlier,
+      device_id: CONTAINER,
+      device_owner: 'compute:kuryr',
+      'binding:host_id': 'here',
+      'binding:vif_type': 'bridge',
+      'binding:vif_details': {},
+    })
+    assert.deepEqual(neutron.writes(), ['PUT ports'])
+  })
+
   it('one that somebody else has taken meanwhile is not taken from them', async () => {
     const portId = given()
     const data = planned({ portId, before: { deviceOwner: '', hostId: '' } })
@@ -169,11 +207,22 @@ describe('ports of a host in Neutron', () => {
     const failed = (error: unknown): boolean =>
       error instanceof SystemFault && /could not bind port/.test(error.message)
     await assert.rejects(binder.bind(planned(), o), failed)
-    neutron.vifType = 'hw_veb'
-    await assert.rejects(binder.bind(planned(), o), /kind 'hw_veb'/)
+    neutron.vifType = 'unbound'
+    await assert.rejects(binder.bind(planned(), o), failed)
+    for (const kind of ['hw_veb', 'macvtap', 'midonet']) {
+      neutron.vifType = kind
+      await assert.rejects(binder.bind(planned(), o), new RegExp(`kind '${kind}', which cannot be plugged`))
+    }
     neutron.vifType = 'ovs'
     await binder.bind(planned(), o)
     assert.equal(neutron.list('ports').length, 1)
+  })
+
+  it('how it is to be plugged is what its binding says', async () => {
+    neutron.vifType = 'ovs'
+    neutron.vifDetails = { bridge_name: 'br-other', ovs_hybrid_plug: true, port_filter: true }
+    const { port } = await binder.bind(planned(), o)
+    assert.deepEqual(port.remote?.plug, { kind: 'ovs', bridge: 'br-other', hybrid: true })
   })
 
   it('what Neutron refuses is told in its words, what is no answer is tried again', async () => {

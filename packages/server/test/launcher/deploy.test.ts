@@ -63,6 +63,20 @@ test('there is a unit for each role, which tells systemd of itself', () => {
   }
 })
 
+test('the unit of a host keeps the privileges of root, and starts before the engine; the others have none', () => {
+  for (const role of ['api', 'compute', 'conductor', 'wsproxy']) {
+    const text = read(`deploy/systemd/zun-${role}.service`)
+    const isHost = role === 'compute'
+    assert.equal(
+      /^(CapabilityBoundingSet|AmbientCapabilities|User|NoNewPrivileges|PrivateMounts)=/m.test(text),
+      !isHost,
+      role,
+    )
+    assert.equal(/^CapabilityBoundingSet=$/m.test(text), !isHost, role)
+    assert.equal(/^Before=docker\.service$/m.test(text), isHost, role)
+  }
+})
+
 test('status upgrade check ends with 0, 1 or 2, as what it finds is', (t) => {
   const home = mkdtempSync(join(tmpdir(), 'zund-upgrade-'))
   t.after(() => rmSync(home, { recursive: true, force: true }))

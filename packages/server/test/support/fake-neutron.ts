@@ -21,6 +21,7 @@ export class FakeNeutron implements OpenStack {
   onCall: (asked: string, done: boolean, call: OpenStackCall) => void = () => undefined
   /** How ports of a host are bound. */
   vifType = 'bridge'
+  vifDetails: JsonRecord = {}
   #serial = 0
 
   add(name: string, fields: JsonRecord): Resource {
@@ -105,6 +106,7 @@ export class FakeNeutron implements OpenStack {
   #bound(port: Resource): Resource {
     const host = port['binding:host_id']
     port['binding:vif_type'] = host === '' || host === undefined ? 'unbound' : this.vifType
+    port['binding:vif_details'] = this.vifDetails
     this.#table('ports').set(port.id, port)
     return port
   }
