@@ -273,6 +273,39 @@ describe('the network plugin, asked by hand', () => {
     ports.forgetPort(ROUTED.portId)
   })
 
+  it('networks of the same addresses are kept apart', async () => {
+    const twin = { ...V4, id: randomUUID() }
+    const other: HostPort = {
+      ...PORT,
+      portId: randomUUID(),
+      networkId: randomUUID(),
+      macAddress: 'fa:16:3e:00:00:03',
+      addresses: [{ address: '10.0.0.5', version: 4, subnetId: twin.id }],
+      subnets: [twin],
+    }
+    ports.putNetwork({ networkId: other.networkId, subnets: [twin] })
+    ports.putPort(other)
+    for (const port of [PORT, other]) {
+      const Options = { 'neutron.net.uuid': port.networkId }
+      const PoolID = port.subnets[0]?.id
+      assert.deepEqual(await answered('IpamDriver.RequestPool', { Pool: V4.cidr, Options }), {
+        PoolID,
+        Pool: V4.cidr,
+        Data: {},
+      })
+      const given = await answered('IpamDriver.RequestAddress', { PoolID, Address: '10.0.0.5' })
+      assert.deepEqual(given, { Address: '10.0.0.5/24', Data: {} })
+      const end = { NetworkID: `of ${port.networkId}`, EndpointID: `end of ${port.networkId}` }
+      const generic = { 'com.docker.network.generic': Options }
+      assert.deepEqual(await answered('NetworkDriver.CreateNetwork', { ...end, Options: generic }), {})
+      const made = await answered('NetworkDriver.CreateEndpoint', { ...end, Interface: { Address: '10.0.0.5/24' } })
+      assert.deepEqual(made, { Interface: { MacAddress: port.macAddress } })
+      await answered('NetworkDriver.DeleteEndpoint', end)
+    }
+    ports.forgetPort(other.portId)
+    ports.forgetNetwork(other.networkId)
+  })
+
   it('a port that cannot be plugged is told, and its end is not remembered', async () => {
     failure = new Error('the switch does not answer')
     const end = { NetworkID: 'n1', EndpointID: 'e3' }

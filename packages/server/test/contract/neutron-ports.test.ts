@@ -288,11 +288,15 @@ describe('ports of a host in Neutron', () => {
     const { port } = await binder.bind(planned({ openPorts: ['80/tcp'] }), o)
     const gone = new Set(['DELETE ports', 'DELETE security-groups'])
     const asked = new Set<string>()
-    neutron.onCall = (call) => {
+    const tokens = new Set<string | undefined>()
+    neutron.onCall = (call, _done, { userToken }) => {
       asked.add(call)
+      tokens.add(userToken)
       if (gone.has(call)) throw neutron.refusal(404, 'NotFound', 'could not be found')
     }
     await binder.release(port, o)
     assert.deepEqual(gone.difference(asked), new Set())
+    // As the service itself: whoever asked for it may be gone by then.
+    assert.deepEqual([...tokens], [undefined])
   })
 })
