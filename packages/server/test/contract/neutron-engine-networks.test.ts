@@ -9,20 +9,29 @@ import { VirtualClock } from '../../src/adapters/fake/virtual-clock.ts'
 import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
 import { NeutronNetworks } from '../../src/adapters/network/neutron/neutron-network.ts'
 import { SqlHostPorts } from '../../src/adapters/network/sql-host-ports.ts'
-import type { EngineNetworkRequest } from '../../src/orchestration/ports/engine.ts'
+import type { EngineNetwork, EngineNetworkRequest } from '../../src/orchestration/ports/engine.ts'
 import type { PortData } from '../../src/orchestration/ports/wire.ts'
+import { aCreateRequest } from '../support/builders.ts'
 import { FakeNeutron } from '../support/fake-neutron.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const o = { signal: AbortSignal.timeout(60_000) }
 const CONTAINER = '1f0a8a55-43c4-4f0f-8f0a-0f6d6f3a7f25'
+const OTHER = '2f0a8a55-43c4-4f0f-8f0a-0f6d6f3a7f25'
 
+/** Notes what it is asked for, and shows of a network what a real engine does. */
 class NotingEngine extends SimEngine {
   readonly requests: EngineNetworkRequest[] = []
+  /** Of networks that are made from now on. */
+  driver = 'kuryr'
+  readonly #made = new Map<string, Pick<EngineNetwork, 'subnets' | 'driver'>>()
 
-  override async ensureNetwork(...[request, options]: Parameters<SimEngine['ensureNetwork']>) {
+  override async ensureNetwork(...[request, options]: Parameters<SimEngine['ensureNetwork']>): Promise<EngineNetwork> {
     this.requests.push(request)
-    return await super.ensureNetwork(request, options)
+    const known = await super.ensureNetwork(request, options)
+    const shown = this.#made.get(known.engineId) ?? { subnets: request.subnets, driver: this.driver }
+    this.#made.set(known.engineId, shown)
+    return { ...known, ...shown }
   }
 }
 
@@ -146,6 +155,34 @@ describe('networks of Neutron on a host', () => {
     assert.equal(engine.requests.length, 1)
   })
 
+  it('a subnet that came later is in it once no container is on it, and until then its ports are refused with the reason', async () => {
+    const id = aNetwork()
+    engine.images.add('busybox:latest', { command: ['sh'] })
+    const endpoint = await networks.prepare(await networks.bind(planned(id), o), o)
+    const container = aCreateRequest({ endpoint })
+    await engine.create(container, o)
+    neutron.add('subnets', { network_id: id, cidr: '10.0.1.0/24', ip_version: 4, gateway_ip: '10.0.1.1' })
+    const later = await networks.bind(planned(id, false, OTHER), o)
+    await assert.rejects(
+      networks.prepare(later, o),
+      /has got the subnet 10\.0\.1\.0\/24 .* 1 containers here have to leave/,
+    )
+    await engine.remove(container.containerUuid, true, o)
+    await networks.prepare(later, o)
+    assert.deepEqual(
+      engine.requests.at(-1)?.subnets.map(({ cidr }) => cidr),
+      ['10.0.0.0/24', '10.0.1.0/24'],
+    )
+    assert.equal((await engine.listNetworks(o)).length, 1)
+  })
+
+  it('one of its name and another driver is not used', async () => {
+    const id = aNetwork()
+    engine.driver = 'bridge'
+    const port = await networks.bind(planned(id), o)
+    await assert.rejects(networks.prepare(port, o), /of the driver bridge where kuryr is wanted; remove it/)
+  })
+
   it('interfaces have the MTU of the network, or 1500 where Neutron tells none', async () => {
     for (const mtu of [1442, undefined]) {
       const id = aNetwork(mtu === undefined ? {} : { mtu })
@@ -157,7 +194,7 @@ describe('networks of Neutron on a host', () => {
   it('it stays while a port of it is on the host, and goes with the last', async () => {
     const id = aNetwork()
     const one = await networks.bind(planned(id), o)
-    const two = await networks.bind(planned(id, false, '2f0a8a55-43c4-4f0f-8f0a-0f6d6f3a7f25'), o)
+    const two = await networks.bind(planned(id, false, OTHER), o)
     await networks.prepare(one, o)
     await assert.rejects(networks.remove(id, o), /has 2 ports on this host/)
     await networks.release(one, o)

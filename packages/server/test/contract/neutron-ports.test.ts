@@ -172,7 +172,8 @@ describe('ports of a host in Neutron', () => {
     const port = neutron.list('ports')[0]
     if (port !== undefined) Object.assign(port, { name: 'theirs', admin_state_up: false, tags: ['theirs'] })
     const earlier = { ...port }
-    await binder.bind(planned({ portId, before: { deviceOwner: 'their:own', hostId: 'elsewhere' } }), o)
+    const before = { deviceOwner: 'their:own', hostId: 'elsewhere' }
+    await binder.bind(planned({ portId, before, securityGroups: ['asked-for'] }), o)
     assert.deepEqual(neutron.list('ports')[0], {
       ...earlier,
       device_id: CONTAINER,
