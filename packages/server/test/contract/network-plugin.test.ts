@@ -1,6 +1,7 @@
 /** The engine's plugin protocol, spoken by hand: what the engine never says, or says only at bad moments. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -47,7 +48,7 @@ const ROUTED: HostPort = {
 
 describe('the network plugin, asked by hand', () => {
   const directory = mkdtempSync(join(tmpdir(), 'zund-plugin-'))
-  const socketPath = join(directory, 'plugins/test.sock')
+  let socketPath = join(directory, 'plugins/test.sock')
   const file = join(directory, 'ports.sqlite')
   const plugged: string[] = []
   /** Kinds of content of all answers so far. */
@@ -165,6 +166,8 @@ describe('the network plugin, asked by hand', () => {
     for (const call of ['Join', 'CreateNetwork', 'CreateEndpoint', 'DeleteEndpoint']) {
       assert.match(await refused(`NetworkDriver.${call}`), /^400 .* is missing/)
     }
+    const nowhere = { NetworkID: 'n9', Options: { 'com.docker.network.generic': {} } }
+    assert.equal(await refused('NetworkDriver.CreateNetwork', nowhere), '400 neutron.net.uuid is missing')
     await answered('NetworkDriver.Leave')
   })
 
@@ -312,6 +315,36 @@ describe('the network plugin, asked by hand', () => {
     const told = await refused('NetworkDriver.CreateEndpoint', { ...end, Interface: { Address: '10.0.0.5/24' } })
     failure = undefined
     assert.equal(told, '500 the switch does not answer')
+    assert.match(await refused('NetworkDriver.Join', end), /^404/)
+  })
+
+  it('a port whose plugging takes for ever is given up with an answer, and holds up nobody else', async () => {
+    const [begun, held] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    const slow = new PluginServer({
+      socketPath: join(directory, 'slow.sock'),
+      ports,
+      plugger: {
+        ...plugger,
+        plug: async (_port, { signal }) => {
+          begun.resolve(undefined)
+          await held.promise
+          if (!signal.aborted) await once(signal, 'abort')
+          signal.throwIfAborted()
+        },
+      },
+      log: quietLog,
+      answerWithinMs: 200,
+    })
+    await plugin.stop()
+    plugin = slow
+    socketPath = join(directory, 'slow.sock')
+    await slow.start()
+    const end = { NetworkID: 'n1', EndpointID: 'e5' }
+    const waiting = refused('NetworkDriver.CreateEndpoint', { ...end, Interface: { Address: '10.0.0.5/24' } })
+    await begun.promise
+    await answered('NetworkDriver.Leave', end)
+    held.resolve(undefined)
+    assert.match(await waiting, /^500 .*timeout/)
     assert.match(await refused('NetworkDriver.Join', end), /^404/)
   })
 

@@ -24,6 +24,8 @@ class NotingEngine extends SimEngine {
   readonly requests: EngineNetworkRequest[] = []
   /** Of networks that are made from now on. */
   driver = 'kuryr'
+  /** Made by somebody else, and so not listed. */
+  readonly foreign = new Set<string>()
   readonly #made = new Map<string, Pick<EngineNetwork, 'subnets' | 'driver'>>()
 
   override async ensureNetwork(...[request, options]: Parameters<SimEngine['ensureNetwork']>): Promise<EngineNetwork> {
@@ -32,6 +34,10 @@ class NotingEngine extends SimEngine {
     const shown = this.#made.get(known.engineId) ?? { subnets: request.subnets, driver: this.driver }
     this.#made.set(known.engineId, shown)
     return { ...known, ...shown }
+  }
+
+  override async listNetworks(...args: Parameters<SimEngine['listNetworks']>): Promise<EngineNetwork[]> {
+    return (await super.listNetworks(...args)).filter(({ name }) => !this.foreign.has(name))
   }
 }
 
@@ -181,6 +187,20 @@ describe('networks of Neutron on a host', () => {
     engine.driver = 'bridge'
     const port = await networks.bind(planned(id), o)
     await assert.rejects(networks.prepare(port, o), /of the driver bridge where kuryr is wanted; remove it/)
+  })
+
+  it('one that an earlier plugin has made is used, and stays', async () => {
+    const id = aNetwork()
+    const bound = await networks.bind(planned(id), o)
+    const { engineId } = await engine.ensureNetwork(
+      { name: id, projectId: '', displayName: '', subnets: bound.subnets },
+      o,
+    )
+    engine.foreign.add(id)
+    await networks.prepare(bound, o)
+    assert.equal(ports.networkOfEngine(engineId), id)
+    await networks.release(bound, o)
+    assert.equal((await engine.inspectNetwork(id, o))?.engineId, engineId)
   })
 
   it('interfaces have the MTU of the network, or 1500 where Neutron tells none', async () => {

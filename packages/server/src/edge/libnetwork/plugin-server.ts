@@ -16,6 +16,8 @@ export interface PluginServerDeps {
   readonly ports: HostPorts
   readonly plugger: PortPlugger
   readonly log: Logger
+  /** Milliseconds until a call is given up. */
+  readonly answerWithinMs?: number
 }
 
 const CONTENT_TYPE = 'application/vnd.docker.plugins.v1+json'
@@ -28,12 +30,14 @@ type Handler = (message: Message, o: CallOptions) => Message | Promise<Message>
 /** A network and address driver of the engine: plugin protocol version 1, on a unix socket. */
 export class PluginServer implements Service {
   readonly #deps: PluginServerDeps
+  readonly #answerWithinMs: number
   readonly #handlers: ReadonlyMap<string, Handler>
   readonly #server: Server
   readonly #stopping = new AbortController()
 
   constructor(deps: PluginServerDeps) {
     this.#deps = deps
+    this.#answerWithinMs = deps.answerWithinMs ?? ANSWER_WITHIN_MS
     this.#handlers = new Map<string, Handler>([
       ['Plugin.Activate', () => ({ Implements: ['NetworkDriver', 'IpamDriver'] })],
       ...Object.entries<Handler>(ipamHandlers(deps.ports)),
@@ -65,7 +69,7 @@ export class PluginServer implements Service {
     const patience = setTimeout(() => {
       this.#stopping.abort(new Refusal('the network plugin is stopping', 503))
       this.#server.closeAllConnections()
-    }, ANSWER_WITHIN_MS)
+    }, this.#answerWithinMs)
     await closed
     clearTimeout(patience)
   }
@@ -77,7 +81,7 @@ export class PluginServer implements Service {
       if (handler === undefined) throw new Refusal(`there is no ${call.slice(0, 80)}`, 404)
       if (request.method !== 'POST') throw new Refusal('plugins are asked by POST', 405)
       const message = await messageIn(request)
-      const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), this.#stopping.signal])
+      const signal = AbortSignal.any([AbortSignal.timeout(this.#answerWithinMs), this.#stopping.signal])
       const answer = await handler(message, { signal })
       this.#deps.log.debug({ call, message, answer }, 'answered the engine')
       send(response, 200, answer)
