@@ -1,4 +1,4 @@
-/** What a user finds in the cloud: an image, two networks, a type of volume. */
+/** What a user finds in the cloud: an image, two networks, two types of volume. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { busyboxArchive } from './busybox-archive.ts'
 import { TENANTS } from './identity.ts'
@@ -45,8 +45,10 @@ async function makeNetwork(admin: Account, network: object, subnet: string, cidr
 export async function fillCinder(): Promise<void> {
   const admin = await Account.login('admin', 'admin')
   const base = `${URLS.volume}/v3/${admin.projectId}`
-  const type = { name: 'nfs', extra_specs: { volume_backend_name: 'nfs' } }
-  await admin.post(`${base}/types`, { volume_type: type })
+  const backend = { volume_backend_name: 'nfs' }
+  await admin.post(`${base}/types`, { volume_type: { name: 'nfs', extra_specs: backend } })
+  const shared = { name: 'shared', extra_specs: { ...backend, multiattach: '<is> True' } }
+  await admin.post(`${base}/types`, { volume_type: shared })
   await until('the parts of Cinder have reported', async () => {
     const { services } = await admin.get<{ services: { binary: string; state: string }[] }>(`${base}/os-services`)
     const up = services.filter(({ state }) => state === 'up').map(({ binary }) => binary)

@@ -38,6 +38,8 @@ export async function startCinder(places: Places): Promise<void> {
       nfs_snapshot_support: true,
       nas_secure_file_operations: false,
       nas_secure_file_permissions: false,
+      // It does not say so of itself; a file may be opened by many, though.
+      extra_capabilities: '{"multiattach": true}',
     },
     database: databaseOptions('cinder'),
     keystone_authtoken: authentication('cinder'),

@@ -3,6 +3,7 @@ import { Cinder } from '../adapters/openstack/cinder.ts'
 import { Glance } from '../adapters/openstack/glance.ts'
 import { NeutronClient } from '../adapters/network/neutron/neutron-client.ts'
 import { PortBinder } from '../adapters/network/neutron/port-binder.ts'
+import { releaseMount } from '../adapters/volume/cinder/release-mount.ts'
 import { removeMarked } from '../adapters/volume/cinder/marked.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import { Forgetter } from '../orchestration/forgetter.ts'
@@ -10,6 +11,7 @@ import type { Logger, Service } from '../orchestration/ports/clock.ts'
 import type { Store } from '../orchestration/ports/store.ts'
 import { Reclaimer } from '../orchestration/reclaimer.ts'
 import { Mover } from '../orchestration/scheduling/mover.ts'
+import { MountSweep } from '../orchestration/mount-sweep.ts'
 import { PortSweep } from '../orchestration/port-sweep.ts'
 import { ClaimSweep } from '../orchestration/claim-sweep.ts'
 import { ProviderSweep } from '../orchestration/provider-sweep.ts'
@@ -39,6 +41,7 @@ export function composeConductor({ config, log, store, doorbell, cloud }: Conduc
     new Mover({ store, doorbell, clock: systemClock, log, options, pollMs: MOVE_POLL_MS }),
     new Forgetter({ store, clock: systemClock, log, kinds: forgettable(config) }),
     ...(cloud === undefined ? [] : [composeReclaimer(cloud, store, log)]),
+    ...(cloud === undefined ? [] : [composeMountSweep(cloud, store, log)]),
     ...(cloud === undefined || !usesNeutron(config) ? [] : [composePortSweep(cloud, config, store, log)]),
     ...(cloud?.placement === undefined ? [] : composeClaimSweeps(cloud.placement, { store, doorbell, log })),
   ]
@@ -59,6 +62,17 @@ function composePortSweep({ session }: Cloud, { host }: Config, store: Store, lo
     store,
     forget: async (uuid) => await store.write((tx) => tx.leftoverPorts.remove(uuid)),
     release: async (port, o) => await binder.release(port, o),
+    clock: systemClock,
+    log,
+  })
+}
+
+function composeMountSweep({ session }: Cloud, store: Store, log: Logger): MountSweep {
+  const cinder = new Cinder(session)
+  return new MountSweep({
+    store,
+    forget: async ({ uuid, host }) => await store.write((tx) => tx.disposals.remove(uuid, host)),
+    release: async (mount, o) => await releaseMount(cinder, mount, o),
     clock: systemClock,
     log,
   })

@@ -125,6 +125,7 @@ export function composeHost(deps: HostDeps): ComposedHost {
     },
     readInventory: composeInventory(deps),
     restore,
+    holdings: [networks, volumes].flatMap(({ holdings }) => (holdings === undefined ? [] : [holdings])),
     onFencedOut,
     intervals: {
       heartbeatMs: HEARTBEAT_MS,

@@ -18,7 +18,7 @@ import type { VolumePlanner } from '../app/ports/volume-planner.ts'
 import { LocalVolumePlanner } from '../app/volumes/local-planner.ts'
 import { systemClock } from '../lib/system-clock.ts'
 import type { Logger } from '../orchestration/ports/clock.ts'
-import type { VolumeDriver } from '../orchestration/ports/drivers.ts'
+import type { HostHoldings, VolumeDriver } from '../orchestration/ports/drivers.ts'
 import type { Store } from '../orchestration/ports/store.ts'
 import type { MountData } from '../orchestration/ports/wire.ts'
 import type { Cloud } from './cloud.ts'
@@ -47,6 +47,8 @@ export function composeVolumePlanner(
 export interface HostVolumes extends VolumeDriver {
   /** `isStart`: nothing is under way yet. */
   restore(o: { readonly isStart: boolean }, signal: AbortSignal): Promise<void>
+  /** Absent: none is a cloud's. */
+  readonly holdings?: HostHoldings
 }
 
 export function composeHostVolumes({
@@ -78,6 +80,7 @@ export function composeHostVolumes({
       await local.restore(signal)
       await block?.restore(o, signal)
     },
+    ...(block === undefined ? {} : { holdings: block }),
   }
 }
 

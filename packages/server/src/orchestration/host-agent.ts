@@ -7,6 +7,7 @@ import type { HostTools } from './steps/step.ts'
 import { onBehalfOf, type LogIds } from '../lib/log-ids.ts'
 import type { Service } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
+import type { HostHoldings } from './ports/drivers.ts'
 import type { ClaimedOperation, HeldOperation, HostAddress, HostInventory, SessionRef } from './ports/wire.ts'
 
 export interface HostAgentDeps {
@@ -20,6 +21,8 @@ export interface HostAgentDeps {
   readonly readInventory: (signal: AbortSignal, host: { readonly uuid: string | undefined }) => Promise<HostInventory>
   /** Puts back packet filter rules and mounts: at the start, before anything is claimed, and when the engine is back. Repeatable. */
   readonly restore: (o: { readonly isStart: boolean }, signal: AbortSignal) => Promise<void>
+  /** Absent: there is nothing of containers on the host but what its engine has. */
+  readonly holdings?: readonly HostHoldings[]
   readonly onFencedOut: () => void
   readonly intervals: AgentIntervals
   readonly retryBudgetMs: number
@@ -65,6 +68,7 @@ export class HostAgent implements Service {
     this.#observer = new HostObserver({
       controlPlane: deps.controlPlane,
       engine: deps.tools.engine,
+      holdings: deps.holdings ?? [],
       log: deps.tools.log,
       session: () => this.#mySession(),
       isEngineAway: () => this.#engineTrouble !== null,

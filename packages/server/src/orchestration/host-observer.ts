@@ -1,12 +1,15 @@
 import { ABSENT, sameObservation } from '../domain/container/status.ts'
 import type { Logger } from './ports/clock.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
+import type { HostHoldings } from './ports/drivers.ts'
 import type { ContainerEngine, EngineEvent } from './ports/engine.ts'
 import type { AssignedContainer, EventOfEnd, Observation, SessionRef } from './ports/wire.ts'
 
 export interface HostObserverDeps {
   readonly controlPlane: Pick<ControlPlane, 'report' | 'orphans'>
   readonly engine: Pick<ContainerEngine, 'inspect' | 'list' | 'remove' | 'pastEvents'>
+  /** What is to go with a container that nobody owns. */
+  readonly holdings: readonly HostHoldings[]
   readonly log: Logger
   readonly session: () => SessionRef
   readonly isEngineAway: () => boolean
@@ -16,7 +19,7 @@ export interface HostObserverDeps {
 
 /**
  * Reports what the engine shows of the host's containers between their operations, and removes engine containers that
- * nobody owns.
+ * nobody owns, with what they have here besides.
  */
 export class HostObserver {
   readonly #deps: HostObserverDeps
@@ -148,22 +151,40 @@ export class HostObserver {
 
   /** Compares what the engine has with what this host knows; events are hints, this is the truth. */
   async relist(): Promise<void> {
-    const { engine, log, signal } = this.#deps
+    const { engine, holdings, log, signal } = this.#deps
+    const holders = (await Promise.all(holdings.map(async (one) => await one.holders()))).flat()
     const listed = new Map((await engine.list({ signal })).map((c) => [c.containerUuid, c.seen]))
     const found = [...listed].map(([uuid, seen]) => ({ uuid, seen }))
     for (const uuid of this.#known.keys()) if (!listed.has(uuid)) found.push({ uuid, seen: ABSENT })
     await this.#report(found)
     const { orphans } = await this.#deps.controlPlane.orphans(
-      { session: this.#deps.session(), uuids: [...listed.keys()] },
+      { session: this.#deps.session(), uuids: [...new Set([...listed.keys(), ...holders])] },
       { signal },
     )
     const ripe = orphans.filter((uuid) => this.#suspects.has(uuid))
     this.#suspects = new Set(orphans.filter((uuid) => !ripe.includes(uuid)))
     for (const uuid of ripe) {
-      log.warn({ containerId: uuid }, 'removing an engine container that no record owns')
+      log.warn({ containerId: uuid }, 'removing what is here of a container that no record owns')
       await engine.remove(uuid, true, { signal })
+      await this.#abandon(uuid)
       this.#forget(uuid)
       this.#ends.delete(uuid)
+    }
+  }
+
+  /** What cannot be given up now is found again by a later relist. */
+  async #abandon(uuid: string): Promise<void> {
+    const { holdings, log, signal } = this.#deps
+    for (const one of holdings) {
+      try {
+        await one.abandon(uuid, { signal })
+      } catch (error) {
+        signal.throwIfAborted()
+        log.warn(
+          { containerId: uuid, err: error },
+          'what is here of a container that no record owns could not be given up',
+        )
+      }
     }
   }
 }

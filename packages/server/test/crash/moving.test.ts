@@ -140,6 +140,28 @@ describe('a create', () => {
     })
   })
 
+  it('with a volume of the cloud that another container has mounted stays where that is', async () => {
+    const mounts = [{ source: 'remote-volume', destination: '/data' }]
+    await onTwoHosts({ arrange: preferFirst, prepare: moving.prepare }, async (stage) => {
+      const { world } = stage
+      await stage.askAll([create({ name: 'first', mounts })])
+      refuseOn(world, 0)
+      await stage.askAll([
+        create({ mounts }),
+        create({ name: 'other', mounts: [{ ...mounts[0], source: 'remote-2' }] }),
+      ])
+      const rows = (await Promise.all(world.sites.map(({ name }) => world.store.containers.onHost(name)))).flat()
+      assert.deepEqual(
+        rows.map(({ name, host, status }) => [name, host, status]),
+        [
+          ['first', 'h1', 'Running'],
+          ['c1', 'h1', 'Error'],
+          ['other', 'h2', 'Running'],
+        ],
+      )
+    })
+  })
+
   it('that was asked for on one host by name stays there', async () => {
     await onTwoHosts(moving, async (stage) => {
       await stage.askAll([create({ mounts: [], host: 'h1' })])

@@ -23,6 +23,7 @@ cloudTests('a host that has got another name', (stage) => {
       [[volume.id, 'in-use']],
     )
     assert.deepEqual(await holdersOf(demo, volume.id), [uuid])
+    assert.ok(readFileSync('/proc/self/mounts', 'utf8').includes(volume.id))
     await zund.stop()
     writeFileSync(file, conf)
     await zund.up()

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
-import type { GroupChange, NetworkDriver } from '../../orchestration/ports/drivers.ts'
+import type { GroupChange, HostHoldings, NetworkDriver } from '../../orchestration/ports/drivers.ts'
 import type { EngineEndpoint } from '../../orchestration/ports/engine.ts'
 import type { PortData } from '../../orchestration/ports/wire.ts'
 
@@ -9,9 +9,11 @@ export interface HostNetworks extends NetworkDriver {
   remove(networkId: string, o: CallOptions): Promise<void>
   /** Once per life of the agent, before anything is prepared. Repeatable. */
   restore(signal: AbortSignal): Promise<void>
+  /** Absent: what it has of containers is the engine's. */
+  readonly holdings?: HostHoldings
 }
 
-export interface RemoteNetworks extends HostNetworks {
+export interface RemoteNetworks extends HostNetworks, HostHoldings {
   knows(networkId: string): boolean
 }
 
@@ -23,6 +25,10 @@ export class NetworksByService implements HostNetworks {
   constructor(local: HostNetworks, remote: RemoteNetworks) {
     this.#local = local
     this.#remote = remote
+  }
+
+  get holdings(): HostHoldings {
+    return this.#remote
   }
 
   async bind(port: PortData, o: CallOptions): Promise<PortData> {

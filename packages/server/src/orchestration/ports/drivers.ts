@@ -66,6 +66,14 @@ export interface NetworkDriver {
   forget(): void
 }
 
+/** What a host has of containers besides those of its engine. */
+export interface HostHoldings {
+  /** Uuids of containers and capsules that have something here. */
+  holders(): Promise<readonly string[]>
+  /** Gives up what one has here that no record owns any more; its data stay. Repeatable. */
+  abandon(holder: string, o: CallOptions): Promise<void>
+}
+
 export interface GroupChange {
   readonly kind: 'add' | 'remove'
   /** Its id. */

@@ -1,6 +1,6 @@
 /** Records of the stand-ins for Neutron and Cinder, and what hosts have to remove of them. Part of the store (store.ts). */
 import type { Scope } from './query.ts'
-import type { Disposal } from './wire.ts'
+import type { Disposal, MountData } from './wire.ts'
 
 /** A network of the built-in network service (no Neutron). `uuid` is also the engine network's name. */
 export interface LocalNetwork {
@@ -84,6 +84,14 @@ export interface DisposalReads {
   onHost(host: string): Promise<Disposal[]>
   /** Hosts that have not removed it yet. */
   hostsOf(uuid: string): Promise<string[]>
+  /** Of the cloud's block storage, left on hosts that have been removed for good. */
+  mountsOfLostHosts(max: number): Promise<LostMount[]>
+}
+
+export interface LostMount {
+  readonly uuid: string
+  readonly host: string
+  readonly mount: MountData
 }
 
 export interface DisposalWrites extends DisposalReads {

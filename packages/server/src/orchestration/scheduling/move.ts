@@ -5,7 +5,7 @@ import { noHostReason } from '../../domain/scheduling/choose.ts'
 import { diskOn } from '../../domain/scheduling/disk.ts'
 import type { Wanted } from '../../domain/scheduling/types.ts'
 import type { Tx } from '../ports/store.ts'
-import type { PlacementParams } from '../ports/wire.ts'
+import type { Binding, PlacementParams } from '../ports/wire.ts'
 import { place, type PlacingOptions } from './place.ts'
 
 export interface MovingOptions extends PlacingOptions {
@@ -34,7 +34,7 @@ export async function move(tx: Tx, op: Operation, reason: string, options: Movin
   // What waits behind it waits in the lane of this host.
   if ((await tx.operations.unfinished(container.uuid)).length > 1) return STAYS
   const bindings = await tx.bindings.ofContainer(container.uuid)
-  if (bindings.some(({ data }) => data.kind === 'mount' && data.provider === 'volume')) return STAYS
+  if (await areTied(tx, bindings, container.uuid)) return STAYS
   const refusals = [...placement.refusals, { host: from, reason }]
   if (refusals.length >= options.maxHosts) return { kind: 'stays', reasons: reasonsOf(refusals) }
   const wanted: Wanted = {
@@ -69,6 +69,16 @@ export async function move(tx: Tx, op: Operation, reason: string, options: Movin
     progress: `Another host is tried: ${reason}`,
   })
   return { kind: 'moved', lane }
+}
+
+/** To this host, by a volume that is here, or that others have here as well. */
+async function areTied(tx: Tx, bindings: readonly Binding[], containerUuid: string): Promise<boolean> {
+  for (const { data } of bindings) {
+    if (data.kind !== 'mount') continue
+    if (data.provider === 'volume') return true
+    if ((await tx.volumes.users(data.volumeUuid)).some((user) => user !== containerUuid)) return true
+  }
+  return false
 }
 
 /** Without the names of hosts, which not everybody may know. */

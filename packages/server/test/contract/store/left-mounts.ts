@@ -79,4 +79,19 @@ export function leftMountTests(get: () => StoreHarness): void {
       [data],
     )
   })
+
+  test('what was left of the cloud on hosts without a record is known, and nothing else', async () => {
+    const { store } = get()
+    const [here, gone] = [await addContainer(store, { host: 'host1' }), await addContainer(store, { host: 'gone' })]
+    const left = aBinding(ofCloud(gone.uuid))
+    await store.write(async (tx) => {
+      await tx.hosts.beginSession({ host: 'host1', availabilityZone: 'nova', uuidIfNew: randomUUID() })
+      await tx.bindings.insert(here.uuid, aBinding(ofCloud(here.uuid)))
+      await tx.bindings.insert(gone.uuid, aBinding(aMount({ provider: 'file' })))
+      await tx.bindings.insert(gone.uuid, left)
+      for (const container of [here, gone]) await forget(tx, container)
+    })
+    assert.deepEqual(await store.disposals.mountsOfLostHosts(10), [{ uuid: left.uuid, host: 'gone', mount: left.data }])
+    assert.deepEqual(await store.disposals.mountsOfLostHosts(0), [])
+  })
 }

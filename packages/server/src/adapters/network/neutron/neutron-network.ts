@@ -83,20 +83,24 @@ export class NeutronNetworks implements RemoteNetworks {
   }
 
   async release(port: PortData, o: CallOptions): Promise<void> {
-    const { ports, plugger } = this.#deps
     const { deviceId } = remoteOf(port)
-    for (const known of ports.ports()) {
-      if (known.containerUuid !== deviceId || known.networkId !== port.networkId) continue
-      // The engine has done it, unless it was killed in between.
-      await plugger.unplug(known, o)
-      ports.forgetPort(known.portId)
-    }
+    await this.#unplug((known) => known.containerUuid === deviceId && known.networkId === port.networkId, o)
     try {
       await this.#binder.release(port, o)
     } finally {
       // What is of this host goes, also when Neutron is away.
       await this.#tidy(port.networkId, o)
     }
+  }
+
+  async holders(): Promise<readonly string[]> {
+    return this.#deps.ports.ports().map(({ containerUuid }) => containerUuid)
+  }
+
+  /** Its ports are given back by their records. */
+  async abandon(holder: string, o: CallOptions): Promise<void> {
+    const left = await this.#unplug(({ containerUuid }) => containerUuid === holder, o)
+    for (const { networkId } of left) await this.#tidy(networkId, o)
   }
 
   knows(networkId: string): boolean {
@@ -117,6 +121,17 @@ export class NeutronNetworks implements RemoteNetworks {
   /** Once per life of the agent, before anything is prepared. Repeatable. */
   async restore(signal: AbortSignal): Promise<void> {
     await this.#networks.restore({ signal })
+  }
+
+  async #unplug(isMeant: (port: HostPort) => boolean, o: CallOptions): Promise<readonly HostPort[]> {
+    const { ports, plugger } = this.#deps
+    const meant = ports.ports().filter(isMeant)
+    for (const known of meant) {
+      // The engine has done it, unless it was killed in between.
+      await plugger.unplug(known, o)
+      ports.forgetPort(known.portId)
+    }
+    return meant
   }
 
   /** That it stays costs nothing but its being there: the next one that leaves tries again. */

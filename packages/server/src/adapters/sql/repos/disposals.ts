@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { LostMount } from '../../../orchestration/ports/local-resources.ts'
 import type { DisposalWrites } from '../../../orchestration/ports/store.ts'
 import type { Disposal, MountData } from '../../../orchestration/ports/wire.ts'
 import type { DisposalTable, Schema } from '../schema.ts'
@@ -22,6 +23,19 @@ export class DisposalRepo implements DisposalWrites {
   async hostsOf(uuid: string): Promise<string[]> {
     const rows = await this.#db.selectFrom('disposal').select('host').where('uuid', '=', uuid).execute()
     return rows.map((row) => row.host)
+  }
+
+  async mountsOfLostHosts(max: number): Promise<LostMount[]> {
+    const rows = await this.#db
+      .selectFrom('disposal')
+      .leftJoin('host', 'host.name', 'disposal.host')
+      .select(['disposal.uuid', 'disposal.host', 'disposal.mount'])
+      .where('disposal.kind', '=', 'mount')
+      .where('host.name', 'is', null)
+      .execute()
+    const lost = rows.map(({ uuid, host, mount }) => ({ uuid, host, mount: JSON.parse(mount ?? '{}') as MountData }))
+    // A file is of its host alone.
+    return lost.filter(({ mount }) => mount.provider === 'block-storage').slice(0, max)
   }
 
   async insert(disposal: Disposal, host: string): Promise<void> {

@@ -64,6 +64,18 @@ export class Attachments {
     })
   }
 
+  async releaseOne(attachmentId: string, o: CallOptions): Promise<void> {
+    await asked(() => this.#deps.cinder.detach(attachmentId, o))
+  }
+
+  /** Whether the volume is there, and none of these holders has it any more, under whatever name of a host. */
+  async isTaken(volumeId: string, holders: readonly string[], o: CallOptions): Promise<boolean> {
+    const { cinder } = this.#deps
+    for (const holder of holders) if ((await cinder.attachmentsOf(volumeId, holder, o)).length > 0) return false
+    // Who may not see attachments of others is shown none; nor is the volume, then.
+    return (await cinder.show(volumeId, {}, o)) !== undefined
+  }
+
   /** Until it is gone. */
   async destroy(volumeId: string, o: CallOptions): Promise<void> {
     const { cinder, clock, deletedTimeoutMs } = this.#deps

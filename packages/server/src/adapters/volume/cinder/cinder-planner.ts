@@ -68,7 +68,7 @@ export class CinderPlanner implements VolumePlanner {
       throw toUnavailable(error)
     }
     return {
-      host: async () => null,
+      host: async (tx) => await hostOf(tx, found),
       volumes: async (tx, place) => {
         const planned: PlannedVolume[] = []
         for (const one of found) planned.push(await plannedOf(tx, one, place))
@@ -142,6 +142,22 @@ function requireUsable(volume: CinderVolume, as: InNameOf): void {
   if (status.startsWith('error') || status === 'deleting') {
     throw new InvalidInput(`Volume ${id} cannot be used: its status is ${status}.`, 'volume-not-usable')
   }
+}
+
+/**
+ * Of a volume that may be attached several times, where it is: its file system is one that only one host may have mounted. The
+ * containers of that host share it.
+ */
+async function hostOf(tx: Tx, found: readonly Found[]): Promise<string | null> {
+  const hosts = new Set<string>()
+  for (const { volume } of found) {
+    for (const user of volume.multiattach ? await tx.volumes.users(volume.id) : []) {
+      const host = (await tx.containers.byUuid(user, { kind: 'all' }))?.host ?? null
+      if (host !== null) hosts.add(host)
+    }
+  }
+  if (hosts.size > 1) throw new Conflict("The volumes in 'mounts' are on different hosts and cannot be used together.")
+  return [...hosts][0] ?? null
 }
 
 async function plannedOf(

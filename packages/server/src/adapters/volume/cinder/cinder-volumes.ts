@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { SystemFault } from '../../../domain/errors.ts'
 import type { Logger } from '../../../orchestration/ports/clock.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
-import type { AttachedVolume, VolumeDriver } from '../../../orchestration/ports/drivers.ts'
+import type { AttachedVolume, HostHoldings, VolumeDriver } from '../../../orchestration/ports/drivers.ts'
 import type { MountData } from '../../../orchestration/ports/wire.ts'
 import type { HostCommand } from '../../host-command/host-command.ts'
 import type { Connectors } from '../connectors/index.ts'
@@ -28,8 +28,11 @@ export interface CinderVolumesDeps {
   readonly remount: boolean
 }
 
+/** For all of them: at the start of a host nothing waits long for a service that may be down as well. */
+const ASKING_MS = 5_000
+
 /** Volumes of the cloud's block storage. See docs/design/cinder.md. */
-export class CinderVolumes implements VolumeDriver {
+export class CinderVolumes implements VolumeDriver, HostHoldings {
   readonly #deps: CinderVolumesDeps
   readonly #turns = new TurnByKey()
   /** What is made in the place of mount points, and taking that away, must not meet. */
@@ -69,6 +72,25 @@ export class CinderVolumes implements VolumeDriver {
     )
   }
 
+  async holders(): Promise<readonly string[]> {
+    return (await this.#deps.records.all()).flatMap(({ holders }) => Object.keys(holders))
+  }
+
+  async abandon(holder: string, o: CallOptions): Promise<void> {
+    for (const { volumeId, holders } of await this.#deps.records.all()) {
+      if (!Object.hasOwn(holders, holder)) continue
+      await this.#turns.run(volumeId, o.signal, async () => {
+        const record = await this.#deps.records.read(volumeId)
+        const { [holder]: mine, ...others } = record?.holders ?? {}
+        if (record === undefined || mine === undefined) return
+        if (Object.keys(others).length === 0) await this.#disconnect(record, false, o)
+        // No other one: its container may be on another host by now.
+        await this.#deps.attachments.releaseOne(mine.attachmentId, o)
+        await this.#note(record, others)
+      })
+    }
+  }
+
   /**
    * At the start of the agent, and when the engine is back: mounts again what is written down. A volume that cannot be mounted
    * is logged; it does not keep the others. `isStart`: nothing else is under way, so what is connected and not written
@@ -76,6 +98,7 @@ export class CinderVolumes implements VolumeDriver {
    */
   async restore({ isStart }: { readonly isStart: boolean }, signal: AbortSignal): Promise<void> {
     const { records, log, remount, connectors } = this.#deps
+    if (isStart) await this.#leaveWhatWasTaken(signal)
     const known = await records.all()
     for (const { volumeId } of remount ? known : []) {
       try {
@@ -89,6 +112,27 @@ export class CinderVolumes implements VolumeDriver {
       }
     }
     if (isStart) await connectors.tidy(new Set(known.map(({ volumeId }) => volumeId)), { signal })
+  }
+
+  /**
+   * A host that was given up for lost, and is back: what it had was given back without it, and somebody else may have it
+   * mounted. Where the volume service does not answer, what is written down counts.
+   */
+  async #leaveWhatWasTaken(signal: AbortSignal): Promise<void> {
+    const { records, attachments, log } = this.#deps
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(ASKING_MS)])
+    for (const record of await records.all()) {
+      const { volumeId, holders } = record
+      try {
+        if (!(await attachments.isTaken(volumeId, Object.keys(holders), { signal: soon }))) continue
+        await this.#disconnect(record, false, { signal })
+        await records.remove(volumeId)
+        log.warn({ volumeUuid: volumeId }, 'a volume that was taken from this host is let go')
+      } catch (error) {
+        signal.throwIfAborted()
+        log.warn({ volumeUuid: volumeId, err: error }, 'it is not known whether a volume is still attached here')
+      }
+    }
   }
 
   async #mount(record: HostRecord, isOurs: boolean, o: CallOptions): Promise<string> {
@@ -131,24 +175,30 @@ export class CinderVolumes implements VolumeDriver {
     destroy: boolean,
     o: CallOptions,
   ): Promise<void> {
-    const { attachments, connectors, mounts, records } = this.#deps
-    const record = await records.read(volumeId)
+    const { attachments } = this.#deps
+    const record = await this.#deps.records.read(volumeId)
     const { [holder]: mine, ...others } = record?.holders ?? {}
     const isLast = Object.keys(others).length === 0
-    if (record !== undefined && isLast) {
-      const { connection } = record
-      const place = await this.#place()
-      const point = join(place, volumeId)
-      await mounts.unmount(point, destroy, o)
-      await rmdir(point).catch(unlessMissing)
-      await this.#clear(place, o)
-      await connectors.of(connection.type).disconnect({ volumeId, connection, signal: o.signal })
-    }
+    if (record !== undefined && isLast) await this.#disconnect(record, destroy, o)
     await attachments.release(volumeId, holder, known ?? mine?.attachmentId ?? null, o)
     if (destroy && isLast) await attachments.destroy(volumeId, o)
-    if (record === undefined) return
-    if (isLast) await records.remove(volumeId)
-    else await records.write({ ...record, holders: others })
+    if (record !== undefined) await this.#note(record, others)
+  }
+
+  async #note(record: HostRecord, holders: HostRecord['holders']): Promise<void> {
+    const { records } = this.#deps
+    if (Object.keys(holders).length === 0) await records.remove(record.volumeId)
+    else await records.write({ ...record, holders })
+  }
+
+  async #disconnect({ volumeId, connection }: HostRecord, destroy: boolean, o: CallOptions): Promise<void> {
+    const { connectors, mounts } = this.#deps
+    const place = await this.#place()
+    const point = join(place, volumeId)
+    await mounts.unmount(point, destroy, o)
+    await rmdir(point).catch(unlessMissing)
+    await this.#clear(place, o)
+    await connectors.of(connection.type).disconnect({ volumeId, connection, signal: o.signal })
   }
 
   /**

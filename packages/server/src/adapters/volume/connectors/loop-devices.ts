@@ -5,6 +5,9 @@ interface CallOptions {
   readonly signal: AbortSignal
 }
 
+const LOOKS = 10
+const LOOK_MS = 200
+
 /** Files of the host as block devices. */
 export class LoopDevices {
   readonly #command: HostCommand
@@ -22,8 +25,16 @@ export class LoopDevices {
     return stdout.trim()
   }
 
+  /**
+   * Resolves when the file has none any more. One that somebody still has open goes when they are done, as a container does a
+   * moment after its engine has removed it; for longer nobody is waited for.
+   */
   async detach(file: string, o: CallOptions): Promise<void> {
     for (const device of await this.of(file, o)) await mustRun(this.#command, 'losetup', ['--detach', device], o)
+    for (let look = 1; look <= LOOKS && (await this.of(file, o)).length > 0; look += 1) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+      o.signal.throwIfAborted()
+    }
   }
 
   async of(file: string, o: CallOptions): Promise<string[]> {
