@@ -6,7 +6,7 @@ import { Rounds } from './rounds.ts'
 import type { MountData } from './ports/wire.ts'
 
 export interface MountSweepDeps {
-  readonly store: { readonly disposals: { mountsOfLostHosts(max: number): Promise<readonly LostMount[]> } }
+  readonly store: { readonly disposals: { mountsOfLostHosts(): Promise<readonly LostMount[]> } }
   /** Removes the note. */
   readonly forget: (lost: LostMount) => Promise<unknown>
   /** Takes the attachment away, and the volume if it was to go with its container; repeatable. */
@@ -16,7 +16,6 @@ export interface MountSweepDeps {
 }
 
 const EVERY_MS = 30_000
-const AT_ONCE = 50
 const TIMEOUT_MS = 60_000
 
 /**
@@ -34,7 +33,7 @@ export class MountSweep extends Rounds {
 
   async round(): Promise<void> {
     const { store, release, forget, log } = this.#deps
-    for (const lost of await store.disposals.mountsOfLostHosts(AT_ONCE)) {
+    for (const lost of await store.disposals.mountsOfLostHosts()) {
       this.signal.throwIfAborted()
       const { host, mount } = lost
       const about = { host, volumeUuid: mount.volumeUuid }

@@ -85,7 +85,7 @@ export interface DisposalReads {
   /** Hosts that have not removed it yet. */
   hostsOf(uuid: string): Promise<string[]>
   /** Of the cloud's block storage, left on hosts that have been removed for good. */
-  mountsOfLostHosts(max: number): Promise<LostMount[]>
+  mountsOfLostHosts(): Promise<LostMount[]>
 }
 
 export interface LostMount {

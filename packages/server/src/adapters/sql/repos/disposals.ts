@@ -25,7 +25,7 @@ export class DisposalRepo implements DisposalWrites {
     return rows.map((row) => row.host)
   }
 
-  async mountsOfLostHosts(max: number): Promise<LostMount[]> {
+  async mountsOfLostHosts(): Promise<LostMount[]> {
     const rows = await this.#db
       .selectFrom('disposal')
       .leftJoin('host', 'host.name', 'disposal.host')
@@ -35,7 +35,7 @@ export class DisposalRepo implements DisposalWrites {
       .execute()
     const lost = rows.map(({ uuid, host, mount }) => ({ uuid, host, mount: JSON.parse(mount ?? '{}') as MountData }))
     // A file is of its host alone.
-    return lost.filter(({ mount }) => mount.provider === 'block-storage').slice(0, max)
+    return lost.filter(({ mount }) => mount.provider === 'block-storage')
   }
 
   async insert(disposal: Disposal, host: string): Promise<void> {
