@@ -152,6 +152,8 @@ export function countedAndFull(world: World): void {
 const counting: readonly Scenario[] = [
   { name: 'create on a counted host', prepare: surroundings, requests: [create()] },
   { name: 'resize on a counted host', prepare: running, requests: [resize({ memory: '1024', cpu: 2 })] },
+  // The sweep gives back what it then holds too much, in a later life if need be.
+  { name: 'resize to less on a counted host', prepare: running, requests: [resize({ memory: '64' })] },
   { name: 'rebuild on a counted host', prepare: running, requests: [rebuild()] },
   { name: 'delete on a counted host', prepare: stopped, requests: [remove()] },
   {
