@@ -1,7 +1,7 @@
-import { open, stat } from 'node:fs/promises'
 import { SystemFault, UserFault } from '../../../domain/errors.ts'
 import { complaint, type HostCommand } from '../../host-command/host-command.ts'
 import { mustRun } from '../connectors/faults.ts'
+import { looksEmpty } from './looks-empty.ts'
 
 interface CallOptions {
   readonly signal: AbortSignal
@@ -21,8 +21,6 @@ export interface FormatOptions {
 /** File systems that are mounted, whoever has made them. */
 const KNOWN: readonly string[] = ['ext2', 'ext3', 'ext4', 'xfs']
 const FORMAT_TIMEOUT_MS = 30 * 60_000
-/** Bytes looked at, at both ends. */
-const LOOKED_AT = 1024 * 1024
 const NOTHING_FOUND = 2
 
 /** Makes sure that there is one, and says which. Only a device that has nothing on it is ever formatted. */
@@ -65,37 +63,10 @@ async function signatureOf(command: HostCommand, device: string, { signal }: Cal
   return type ?? 'something unknown'
 }
 
-/** Without a signature there may still be data that nobody but its owner knows. */
 async function isEmpty(device: string, volumeId: string): Promise<boolean> {
-  await using file = await open(device, 'r')
-  const size = await sizeOf(device, file, volumeId)
-  for (const at of [0, Math.max(0, size - LOOKED_AT)]) {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, Math.min(LOOKED_AT, size), at)
-    if (buffer.subarray(0, bytesRead).some((byte) => byte !== 0)) return false
-  }
-  return true
-}
-
-/** A device's own record has no size: it is found by halving. */
-async function sizeOf(
-  device: string,
-  file: { read(buffer: Buffer, at: number, length: number, position: number): Promise<{ bytesRead: number }> },
-  volumeId: string,
-): Promise<number> {
-  const { size } = await stat(device)
-  if (size > 0) return size
-  const isThere = async (position: number): Promise<boolean> =>
-    (await file.read(Buffer.alloc(1), 0, 1, position)).bytesRead === 1
-  if (!(await isThere(0))) throw notMountable(volumeId, 'its device has no size')
-  let above = 1
-  while (await isThere(above)) above *= 2
-  let below = above / 2
-  while (above - below > 1) {
-    const middle = below + Math.floor((above - below) / 2)
-    if (await isThere(middle)) below = middle
-    else above = middle
-  }
-  return above
+  const empty = await looksEmpty(device)
+  if (empty === undefined) throw notMountable(volumeId, 'its device has no size')
+  return empty
 }
 
 function notMountable(volumeId: string, why: string): UserFault {
