@@ -17,6 +17,9 @@ interface Group extends Made {
   readonly security_group_rules: readonly { readonly direction: string; readonly port_range_min: number | null }[]
 }
 
+/** Twenty seconds of which are for an agent of Neutron that has much to do. */
+const ATTACHED_MS = 60_000
+
 export function portsTests(stage: Stage, place: CloudPlace): void {
   const attached = async (name: string): Promise<Attached[]> => await stage.demo.json('appcontainer network list', name)
   const ports = async ({ uuid }: ContainerBody): Promise<readonly PortBody[]> =>
@@ -54,7 +57,8 @@ export function portsTests(stage: Stage, place: CloudPlace): void {
     await until('it is free', async () => (await showPort(place.cloud.demo, port.id)).device_id === '')
     await until('nothing is under way', async () => (await stage.api.show('guest')).task_state === null)
     await demo.ok('appcontainer network attach --port mine guest')
-    await until('it is attached', async () => (await attached('guest')).some((row) => row.port_id === port.id))
+    const isAttached = async (): Promise<boolean> => (await attached('guest')).some((row) => row.port_id === port.id)
+    await until('it is attached', isAttached, ATTACHED_MS)
     await stage.settled('guest', 'Running')
     await demo.ok('appcontainer delete --stop guest')
     await stage.api.waitGone(container.uuid)
