@@ -67,6 +67,16 @@ test('of all the names that an archive gives none is left, and its content stays
   }
 })
 
+test('a name is not taken under another spelling either', async () => {
+  const parts = { Config: 'c.json', Layers: ['a/layer.tar'], RepoTags: ['nginx:1'] }
+  const more = { repotags: ['nginx:latest'], REPOTAGS: ['busybox:latest'], Parent: 'sha256:0' }
+  const archive = await tar({ 'manifest.json': JSON.stringify([{ ...parts, ...more }]) })
+  const files = await filesIn(await wholeOf(renamed(Readable.from([archive]), NAME)))
+  assert.deepEqual(JSON.parse(String(files.get('manifest.json'))), [
+    { Config: 'c.json', RepoTags: [NAME], Layers: ['a/layer.tar'] },
+  ])
+})
+
 test('what is no archive of an image is said to be none', async () => {
   const rows: readonly [string, Buffer, RegExp][] = [
     ['text', Buffer.alloc(5_000, 'text'), /tar/],

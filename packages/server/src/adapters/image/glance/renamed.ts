@@ -3,14 +3,11 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract, pack, type Header } from 'tar-stream'
 import { UserFault, messageOf } from '../../../domain/errors.ts'
+import { ArchiveEntries, MANIFEST, notAnArchive, type GivenHeader } from './archive-entries.ts'
 
 type Entry = AsyncIterable<Buffer> & { readonly header: Header; resume(): void }
 
-const MANIFEST = 'manifest.json'
-/** Other places where an archive names its images. */
-const OTHER_NAMES: readonly string[] = ['repositories', 'index.json', 'oci-layout']
 const LARGEST_MANIFEST = 4 * 1024 * 1024
-const KINDS: readonly unknown[] = ['file', 'directory', 'symlink', 'link']
 
 /**
  * The archive of one image, under this name and no other: an engine takes the names that an archive gives from the images
@@ -61,38 +58,47 @@ async function repack(
   packed: ReturnType<typeof pack>,
   reference: string,
 ): Promise<void> {
+  const entries = new ArchiveEntries()
   let hasManifest = false
   for await (const entry of unpacked) {
-    const { header } = entry
-    const name = header.name.replace(/^(\.?\/)+/, '')
-    if (name === MANIFEST) {
+    const sorted = entries.sort(entry.header)
+    if (sorted.kind === 'names' && sorted.name === MANIFEST) {
       const text = JSON.stringify(manifestNamed(await wholeOf(entry), reference))
       packed.entry({ name: MANIFEST, mode: 0o644 }, text)
       hasManifest = true
-    } else if (OTHER_NAMES.includes(name) || !KINDS.includes(header.type)) entry.resume()
-    else await copy(entry, packed, header)
+    } else if (sorted.kind === 'content') await copy(entry, packed, sorted.header)
+    else entry.resume()
   }
   if (!hasManifest) throw notAnArchive(`it has no ${MANIFEST}`)
   packed.finalize()
 }
 
-async function copy(entry: Entry, packed: ReturnType<typeof pack>, header: Header): Promise<void> {
+async function copy(entry: Entry, packed: ReturnType<typeof pack>, header: GivenHeader): Promise<void> {
   const sink = packed.entry(header)
+  let onClose: () => void = () => undefined
   const done = new Promise<void>((resolve, reject) => {
+    onClose = () => reject(new Error('the archive is not read any more'))
     sink.once('finish', () => resolve())
     sink.once('error', reject)
-    packed.once('close', () => reject(new Error('the archive is not read any more')))
+    packed.once('close', onClose)
   })
   done.catch(() => undefined)
-  for await (const chunk of entry) {
-    if (!sink.write(chunk))
-      await Promise.race([new Promise((resolve) => sink.once('drain', () => resolve(undefined))), done])
+  try {
+    for await (const chunk of entry) {
+      if (!sink.write(chunk))
+        await Promise.race([new Promise((resolve) => sink.once('drain', () => resolve(undefined))), done])
+    }
+    sink.end(undefined)
+    await done
+  } finally {
+    packed.off('close', onClose)
   }
-  sink.end(undefined)
-  await done
 }
 
-/** Only the first image is taken, and it loses its own names. */
+/**
+ * Only the first image is taken, and of that only where its parts are: engines read the names of members whatever their case, and
+ * the last one counts, so `repotags` would be names, too.
+ */
 function manifestNamed(text: Buffer, reference: string): unknown {
   let parsed: unknown
   try {
@@ -104,7 +110,7 @@ function manifestNamed(text: Buffer, reference: string): unknown {
   if (typeof first !== 'object' || first === null || !('Config' in first) || !('Layers' in first)) {
     throw notAnArchive(`its ${MANIFEST} names no image`)
   }
-  return [{ ...first, RepoTags: [reference] }]
+  return [{ Config: first.Config, RepoTags: [reference], Layers: first.Layers }]
 }
 
 async function wholeOf(entry: Entry): Promise<Buffer> {
@@ -139,8 +145,4 @@ async function* rest(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerat
   for (let next: IteratorResult<Buffer> = { value: first }; next.done !== true; next = await chunks.next()) {
     yield next.value
   }
-}
-
-function notAnArchive(why: string): UserFault {
-  return new UserFault('image.not_an_archive', `it is not an archive of an image as 'docker save' makes them: ${why}`)
 }
