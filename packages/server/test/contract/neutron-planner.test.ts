@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, beforeEach, describe, it } from 'node:test'
 import { ApiError, Unavailable } from '../../src/domain/errors.ts'
-import type { Asker, NetRequest, NetworksRequest } from '../../src/app/ports/network-planner.ts'
+import type { Asker, NetRequest, NetworkPlan, NetworksRequest } from '../../src/app/ports/network-planner.ts'
 import type { JsonRecord } from '../../src/adapters/openstack/json.ts'
+import { addContainer, addOperation } from '../support/store-harness.ts'
 import { LiveStore } from '../support/live-api.ts'
 import { FakeNeutron } from '../support/fake-neutron.ts'
 import { OpenStackUnreachable } from '../../src/adapters/openstack/errors.ts'
@@ -116,6 +118,25 @@ describe('what a request asks of Neutron', () => {
     assert.equal(await refusal(plan([net({ port: 'two' })])), '409 conflict')
   })
 
+  it('a port that another request has been promised, which has not come to it yet, is refused', async () => {
+    const port = aPort(aNetwork({ name: 'net' }), { name: 'mine' })
+    const nets = [net({ port: 'mine' })]
+    const [first, second] = [await plan(nets), await plan(nets)]
+    const container = await addContainer(live.store)
+    const op = await addOperation(live.store, container.uuid)
+    await live.store.write(async (tx) => {
+      const promised = await first.bindings(tx, { containerUuid: container.uuid, firstOrder: 0 })
+      for (const binding of promised) await tx.bindings.insert(container.uuid, { ...binding, uuid: randomUUID() })
+    })
+    assert.equal(await refusal(bindings(second)), '400 port-in-use')
+    // It has come to nothing, and the port was given back.
+    await live.store.write(async (tx) => {
+      await tx.operations.claim(op.id, op.fence, 'host', 60_000)
+      await tx.operations.release(op.id, op.fence + 1, { state: 'failed' })
+    })
+    assert.equal((await bindings(second))[0]?.remote?.portId, port)
+  })
+
   it('networks and addresses that cannot be had are refused', async () => {
     const id = aNetwork({ name: 'net' })
     aPort(id, { fixed_ips: [{ subnet_id: 's', ip_address: '10.0.0.7' }] })
@@ -174,7 +195,7 @@ describe('what a request asks of Neutron', () => {
     assert.equal(await refusal(planner.placeOf(ASKER, bare)), '400 invalid')
   })
 
-  async function bindings(planned: ReturnType<typeof plan>) {
+  async function bindings(planned: NetworkPlan | Promise<NetworkPlan>) {
     const found = await planned
     const made = await live.store.write(
       async (tx) => await found.bindings(tx, { containerUuid: 'container', firstOrder: 0 }),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, it } from 'node:test'
 import { Retryable, SystemFault, UserFault } from '../../src/domain/errors.ts'
 import type { PortData, RemotePort } from '../../src/orchestration/ports/wire.ts'
 import { FakeNeutron } from '../support/fake-neutron.ts'
 import { quietLog } from '../support/quiet-log.ts'
+import type { OpenStackCall } from '../../src/adapters/openstack/call.ts'
 import { OpenStackUnreachable } from '../../src/adapters/openstack/errors.ts'
 import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
 import { PortBinder } from '../../src/adapters/network/neutron/port-binder.ts'
@@ -181,6 +183,7 @@ describe('ports of a host in Neutron', () => {
       'binding:host_id': 'here',
       'binding:vif_type': 'bridge',
       'binding:vif_details': {},
+      revision_number: 2,
     })
     assert.deepEqual(neutron.writes(), ['PUT ports'])
   })
@@ -201,6 +204,43 @@ describe('ports of a host in Neutron', () => {
       binder.bind(data, o),
       (error) => error instanceof UserFault && /could not be found/.test(error.message),
     )
+  })
+
+  it('of two who are given one port at the same time one has it', async () => {
+    const portId = given()
+    let read = 0
+    const both = Promise.withResolvers<undefined>()
+    const other = planned({ portId, before: { deviceOwner: '', hostId: '' }, deviceId: randomUUID() })
+    const mine = planned({ portId, before: { deviceOwner: '', hostId: '' } })
+    // Both have read that it is free before either writes.
+    const slow = {
+      json: async <T>(call: OpenStackCall) => {
+        const answer = await neutron.json<T>(call)
+        if (call.path !== '/v2.0/ports') return answer
+        read += 1
+        if (read === 2) both.resolve(undefined)
+        await both.promise
+        return answer
+      },
+      stream: async () => await neutron.stream(),
+    }
+    const racing = new PortBinder({ neutron: new NeutronClient(slow), host: 'here', log: quietLog })
+    const ends = await Promise.allSettled([racing.bind(mine, o), racing.bind(other, o)])
+    const [lost, ...more] = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    assert.ok(lost instanceof UserFault && /come into use/.test(lost.message), String(lost))
+    assert.deepEqual(more, [])
+    const has = ends[0]?.status === 'fulfilled' ? mine : other
+    assert.equal(neutron.list('ports')[0]?.['device_id'], has.remote?.deviceId)
+  })
+
+  it('one that others go on changing is tried again later', async () => {
+    const portId = given()
+    neutron.onCall = (call, done) => {
+      const port = neutron.list('ports')[0]
+      if (call === 'PUT ports' && !done && port !== undefined)
+        port['revision_number'] = Number(port['revision_number']) + 1
+    }
+    await assert.rejects(binder.bind(planned({ portId, before: { deviceOwner: '', hostId: '' } }), o), Retryable)
   })
 
   it('a binding that failed ends it with the reason, and is tried anew by the next try', async () => {

@@ -1,6 +1,9 @@
 /** What may be asked of networks and ports of Neutron, and what becomes of ports that a user has brought. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
+import { OBEDIENT, type ContainerBody } from '../support/api-client.ts'
+import { ownSession } from './support/own-session.ts'
 import { NetworkStage, type Network, type Port } from './support/network-stage.ts'
 
 describe('ports and networks that are asked for', () => {
@@ -41,6 +44,40 @@ describe('ports and networks that are asked for', () => {
       if (field === 'updated_at' || field === 'revision_number') continue
       assert.deepEqual(now[field as keyof Port], value, field)
     }
+  })
+
+  it('one port for two requests at the same time is had by one of them', async () => {
+    const port = await aPort()
+    const body = { image: 'busybox', image_driver: 'glance', command: OBEDIENT, nets: [{ port: port.id }] }
+    const answers = await Promise.all(
+      [1, 2].map(async () => await stage.api.call('POST', '/v1/containers?run=true', { body })),
+    )
+    const refused = answers.filter(({ status }) => status === 400)
+    assert.deepEqual(
+      refused.map(({ text }) => /port-in-use/.test(text)),
+      [true],
+    )
+    for (const { status, body: answer } of answers) {
+      if (status !== 202) continue
+      const { uuid } = await stage.api.waitFor((answer as ContainerBody).uuid, (now) => now.status === 'Running')
+      assert.equal((await stage.port(port.id)).device_id, uuid)
+      await stage.remove(uuid)
+    }
+  })
+
+  it('a port is changed only as long as it is as it was read', async () => {
+    const o = { signal: AbortSignal.timeout(60_000) }
+    const { id } = await aPort()
+    const neutron = new NeutronClient(ownSession())
+    const read = await neutron.port(id, o)
+    if (read === undefined) throw new Error('there is no port')
+    const name = `${stage.prefix}-changed`
+    await stage.users.demo.put('network', `/v2.0/ports/${id}`, { port: { name } })
+    assert.equal(await neutron.updateUnchangedPort(read, { device_id: 'late' }, o), undefined)
+    const now = await neutron.port(id, o)
+    assert.deepEqual([now?.name, now?.deviceId], [name, ''])
+    if (now === undefined) throw new Error('there is no port')
+    assert.equal((await neutron.updateUnchangedPort(now, { device_id: 'in time' }, o))?.deviceId, 'in time')
   })
 
   it('a port is attached and detached while the container runs, and stays', async () => {

@@ -11,6 +11,7 @@ import type {
   MountData,
   Observation,
   PortData,
+  RemotePort,
 } from '../../src/orchestration/ports/wire.ts'
 import { ABSENT } from '../../src/domain/container/status.ts'
 
@@ -134,6 +135,25 @@ export function aPort(patch: Partial<PortData> = {}): PortData {
     fixedIps: [{ address: '10.0.0.2', version: 4, subnetId: 'sub1' }],
     macAddress: null,
     preserveOnDelete: false,
+    ...patch,
+  }
+}
+
+/** To be made by a network service. */
+export function aRemotePort(patch: Partial<RemotePort> = {}): RemotePort {
+  return {
+    portId: null,
+    deviceId: 'container',
+    askedAddresses: [],
+    securityGroups: [],
+    openPorts: [],
+    openGroup: null,
+    before: null,
+    addedGroups: [],
+    removedGroups: [],
+    shared: false,
+    mtu: null,
+    plug: null,
     ...patch,
   }
 }

@@ -26,7 +26,11 @@ export class FakeNeutron implements OpenStack {
 
   add(name: string, fields: JsonRecord): Resource {
     this.#serial += 1
-    const made = { id: `00000000-0000-4000-8000-${String(this.#serial).padStart(12, '0')}`, ...fields }
+    const made = {
+      revision_number: 1,
+      id: `00000000-0000-4000-8000-${String(this.#serial).padStart(12, '0')}`,
+      ...fields,
+    }
     this.#table(name).set(made.id, made)
     return made
   }
@@ -58,7 +62,7 @@ export class FakeNeutron implements OpenStack {
     return new OpenStackError({ service: 'network', status, type, reason, asked: 'something' })
   }
 
-  #answer({ method, body, query = {} }: OpenStackCall, name: string, id?: string): unknown {
+  #answer({ method, body, query = {}, headers = {} }: OpenStackCall, name: string, id?: string): unknown {
     const singular = SINGULAR[name] ?? name
     const fields = isRecord(body) && isRecord(body[singular]) ? body[singular] : {}
     switch (method) {
@@ -67,7 +71,12 @@ export class FakeNeutron implements OpenStack {
       case 'POST':
         return { [singular]: this.#made(name, fields) }
       case 'PUT': {
-        const changed = { ...this.#one(name, id), ...fields }
+        const before = this.#one(name, id)
+        const revision = Number(before['revision_number'] ?? 1)
+        if (![undefined, `revision_number=${revision}`].includes(headers['If-Match'])) {
+          throw this.refusal(412, 'RevisionNumberConstraintFailed', `not at revision ${revision}`)
+        }
+        const changed = { ...before, ...fields, revision_number: revision + 1 }
         this.#table(name).set(changed.id, name === 'ports' ? this.#bound(changed) : changed)
         return { [singular]: this.#one(name, id) }
       }

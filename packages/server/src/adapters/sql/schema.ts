@@ -88,6 +88,7 @@ export interface BindingTable {
   position: number
   data: string
   volume_uuid: string | null
+  port_id: string | null
 }
 
 export interface HostTable {

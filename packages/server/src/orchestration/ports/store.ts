@@ -249,6 +249,11 @@ export interface BindingWrites extends BindingReads {
 export interface BindingReads {
   ofContainer(containerUuid: string): Promise<Binding[]>
   byUuid(uuid: string): Promise<{ containerUuid: string; binding: Binding } | undefined>
+  /**
+   * Containers that hold this port of another network service, or have an operation that may come to it. One whose create
+   * has come to nothing has given it back.
+   */
+  portUsers(portId: string): Promise<string[]>
 }
 
 /** A compute host: its service record and what it has. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { aBinding, aMount, aNetwork, aPort } from '../../support/builders.ts'
-import { addContainer, type StoreHarness } from '../../support/store-harness.ts'
+import { aBinding, aMount, aNetwork, aPort, aRemotePort } from '../../support/builders.ts'
+import { addContainer, addOperation, claimAll, type StoreHarness } from '../../support/store-harness.ts'
 
 export function bindingTests(get: () => StoreHarness): void {
   test('bindings come back in the order of the request', async () => {
@@ -35,6 +35,35 @@ export function bindingTests(get: () => StoreHarness): void {
     assert.deepEqual(await store.networks.addresses('net1'), ['10.0.0.3'])
     assert.equal(await store.write((tx) => tx.bindings.setState(port.uuid, 'held')), false)
     assert.equal(await store.write((tx) => tx.bindings.remove(port.uuid)), false)
+  })
+
+  test('a port of another service is used by who holds it, and by who has an operation that may come to it', async () => {
+    const { store } = get()
+    const [held, asking, idle] = [await addContainer(store), await addContainer(store), await addContainer(store)]
+    const [portId, other] = [randomUUID(), randomUUID()]
+    const bindings = [held, asking, idle].map(() => aBinding(aPort({ remote: aRemotePort({ portId }) })))
+    for (const [n, { uuid }] of [held, asking, idle].entries()) {
+      await store.write(async (tx) => {
+        const binding = bindings[n]
+        if (binding !== undefined) await tx.bindings.insert(uuid, binding)
+        await tx.bindings.insert(uuid, aBinding(aPort()))
+        await tx.bindings.insert(uuid, aBinding(aMount({ volumeUuid: portId })))
+      })
+    }
+    await store.write((tx) => tx.bindings.setState(bindings[0]?.uuid ?? '', 'held'))
+    const op = await addOperation(store, asking.uuid)
+    const users = async (id: string) => (await store.bindings.portUsers(id)).toSorted()
+    assert.deepEqual(await users(portId), [held.uuid, asking.uuid].toSorted())
+    assert.deepEqual(await users(other), [])
+    const [taken] = await claimAll(store)
+    assert.equal(taken?.id, op.id)
+    assert.deepEqual(await users(portId), [held.uuid, asking.uuid].toSorted())
+    await store.write((tx) => tx.operations.release(op.id, taken.fence, { state: 'failed' }))
+    assert.deepEqual(await users(portId), [held.uuid])
+    // What is made is known by what was learned.
+    const learned = aPort({ remote: aRemotePort({ portId: other }) })
+    await store.write((tx) => tx.bindings.setData(bindings[0]?.uuid ?? '', learned))
+    assert.deepEqual([await users(portId), await users(other)], [[], [held.uuid]])
   })
 
   test('what was learned by making it replaces what was planned, of the same kind', async () => {

@@ -2,23 +2,10 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { forget } from '../../../src/orchestration/control-plane/forget.ts'
-import { aBinding, aMount, aPort } from '../../support/builders.ts'
+import { aBinding, aMount, aPort, aRemotePort } from '../../support/builders.ts'
 import { addContainer, type StoreHarness } from '../../support/store-harness.ts'
 
-const REMOTE = {
-  portId: 'port-1',
-  deviceId: 'container',
-  askedAddresses: [],
-  securityGroups: [],
-  openPorts: [],
-  openGroup: null,
-  before: null,
-  addedGroups: [],
-  removedGroups: [],
-  shared: false,
-  mtu: null,
-  plug: null,
-}
+const REMOTE = aRemotePort({ portId: 'port-1' })
 
 export function leftoverPortTests(get: () => StoreHarness): void {
   test('ports of another service that a container leaves behind are noted when it is forgotten, and no others', async () => {

@@ -58,6 +58,27 @@ export class NeutronClient {
     return await this.#write('PUT', `/v2.0/ports/${encodeURIComponent(id)}`, fields, o)
   }
 
+  /** As long as it is still as it was read; undefined: somebody has changed it since. */
+  async updateUnchangedPort(
+    { id, revision }: NeutronPort,
+    fields: JsonRecord,
+    o: Asking,
+  ): Promise<NeutronPort | undefined> {
+    const path = `/v2.0/ports/${encodeURIComponent(id)}`
+    try {
+      return await this.#write(
+        'PUT',
+        path,
+        fields,
+        o,
+        revision === null ? {} : { 'If-Match': `revision_number=${revision}` },
+      )
+    } catch (error) {
+      if (error instanceof OpenStackError && error.status === 412) return undefined
+      throw error
+    }
+  }
+
   /** Gone already is a success. */
   async deletePort(id: string, o: Asking): Promise<void> {
     await this.#delete(`/v2.0/ports/${encodeURIComponent(id)}`, o)
@@ -93,15 +114,27 @@ export class NeutronClient {
     return recordsIn((await this.#openStack.json(call)).body, name.replaceAll('-', '_'))
   }
 
-  async #write(method: 'POST' | 'PUT', path: string, fields: JsonRecord, o: Asking): Promise<NeutronPort> {
-    const { body } = await this.#ask(method, path, { port: fields }, o)
+  async #write(
+    method: 'POST' | 'PUT',
+    path: string,
+    fields: JsonRecord,
+    o: Asking,
+    headers: OpenStackCall['headers'] = {},
+  ): Promise<NeutronPort> {
+    const { body } = await this.#ask(method, path, { port: fields }, o, headers)
     const [port] = toPort(recordIn(body, 'port'))
     if (port === undefined) throw new Error('Neutron has answered with no port')
     return port
   }
 
-  async #ask(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown, { signal, ...who }: Asking) {
-    return await this.#openStack.json({ service: 'network', method, path, body, signal, ...who })
+  async #ask(
+    method: 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body: unknown,
+    { signal, ...who }: Asking,
+    headers: OpenStackCall['headers'] = {},
+  ) {
+    return await this.#openStack.json({ service: 'network', method, path, body, headers, signal, ...who })
   }
 
   async #delete(path: string, o: Asking): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   NetworkPlanner,
   NetworksRequest,
 } from '../../../app/ports/network-planner.ts'
+import type { Tx } from '../../../orchestration/ports/store.ts'
 import type { Binding, PortData, RemotePort } from '../../../orchestration/ports/wire.ts'
 import { OpenStackError, toUnavailable } from '../../openstack/errors.ts'
 import { subnetOf, toFixedIps } from './addresses.ts'
@@ -49,7 +50,10 @@ export class NeutronPlanner implements NetworkPlanner {
       }
       return {
         external: planned.filter(({ external }) => external).map(({ data }) => data.networkName),
-        bindings: async (_tx, o) => planned.map((one, n) => this.#binding(one, o.containerUuid, o.firstOrder + n)),
+        bindings: async (tx, o) => {
+          for (const { remote } of planned) await requireUnpromised(tx, remote)
+          return planned.map((one, n) => this.#binding(one, o.containerUuid, o.firstOrder + n))
+        },
       }
     })
   }
@@ -194,6 +198,12 @@ function requireUsable(port: NeutronPort, projectId: string): void {
   }
   if (port.vnicType !== 'normal') throw unusable(`its kind ${port.vnicType} is not supported for containers`)
   if (port.fixedIps.length === 0) throw unusable('it has no address')
+}
+
+/** Of a request that was accepted and not begun yet Neutron does not know. */
+async function requireUnpromised(tx: Tx, { portId }: Planned['remote']): Promise<void> {
+  const [user] = portId === null ? [] : await tx.bindings.portUsers(portId)
+  if (user !== undefined) throw new InvalidInput(`Port ${portId} is in use by container ${user}.`, 'port-in-use')
 }
 
 function placeIn({ id, name }: NeutronNetwork, projectId: string) {

@@ -1,4 +1,4 @@
-import { messageOf, SystemFault, UserFault } from '../../../domain/errors.ts'
+import { messageOf, Retryable, SystemFault, UserFault } from '../../../domain/errors.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
 import type { Logger } from '../../../orchestration/ports/clock.ts'
 import type { GroupChange } from '../../../orchestration/ports/drivers.ts'
@@ -25,6 +25,8 @@ export interface Bound {
 
 /** Agents leave the plugging of ports with an owner that begins so to the owner. */
 const DEVICE_OWNER = 'compute:kuryr'
+/** How often a port that was brought is read anew, when somebody else changes it in between. */
+const TIES = 5
 /** Kinds of plugging that are known here. */
 const SUPPORTED: readonly string[] = ['bridge', 'ovs', 'tap']
 
@@ -115,7 +117,9 @@ export class PortBinder {
     const [first, ...others] = (await this.#made(port, remote, o)).toSorted((a, b) => a.id.localeCompare(b.id))
     // Of a call whose answer was lost, and that was done all the same.
     for (const { id } of others) await this.#neutron.deletePort(id, o)
-    if (first !== undefined) return await this.#tie(first, remote, o)
+    if (first !== undefined) {
+      return this.#isTied(first, remote) ? first : await this.#neutron.updatePort(first.id, this.#tie(remote), o)
+    }
     const made = await this.#neutron.createPort(
       {
         network_id: port.networkId,
@@ -138,8 +142,20 @@ export class PortBinder {
     return found.filter(({ deviceOwner }) => deviceOwner === DEVICE_OWNER)
   }
 
+  /** Nobody is stopped from giving it to two: whoever is the first to write has it. */
   async #given(port: PortData, remote: RemotePort, o: CallOptions): Promise<NeutronPort> {
     const id = remote.portId ?? ''
+    for (let tries = 0; tries < TIES; tries += 1) {
+      const found = await this.#usable(id, port, remote, o)
+      const tied = this.#isTied(found, remote)
+        ? found
+        : await this.#neutron.updateUnchangedPort(found, this.#tie(remote), o)
+      if (tied !== undefined) return tied
+    }
+    throw new Retryable('network.port_changes', `Port ${id} is being changed by somebody else.`)
+  }
+
+  async #usable(id: string, port: PortData, remote: RemotePort, o: CallOptions): Promise<NeutronPort> {
     const found = await this.#neutron.port(id, o)
     if (found === undefined) throw new UserFault('network.port_gone', `Port ${id} could not be found any more.`)
     if (found.deviceId !== '' && found.deviceId !== remote.deviceId) {
@@ -148,18 +164,17 @@ export class PortBinder {
     if (found.networkId !== port.networkId || found.fixedIps.length === 0) {
       throw new UserFault('network.port_changed', `Port ${id} has no address of network ${port.networkName}.`)
     }
-    return await this.#tie(found, remote, o)
+    return found
   }
 
-  /** To this container and this host. One whose binding has failed is tried again by the same. */
-  async #tie(port: NeutronPort, { deviceId }: RemotePort, o: CallOptions): Promise<NeutronPort> {
-    const isTied = port.deviceId === deviceId && port.deviceOwner === DEVICE_OWNER && port.hostId === this.#host
-    if (isTied && SUPPORTED.includes(port.vifType)) return port
-    return await this.#neutron.updatePort(
-      port.id,
-      { device_id: deviceId, device_owner: DEVICE_OWNER, 'binding:host_id': this.#host },
-      o,
-    )
+  /** To this container and this host. One whose binding has failed is not. */
+  #isTied(port: NeutronPort, { deviceId }: RemotePort): boolean {
+    const isOurs = port.deviceId === deviceId && port.deviceOwner === DEVICE_OWNER && port.hostId === this.#host
+    return isOurs && SUPPORTED.includes(port.vifType)
+  }
+
+  #tie({ deviceId }: RemotePort): JsonRecord {
+    return { device_id: deviceId, device_owner: DEVICE_OWNER, 'binding:host_id': this.#host }
   }
 
   #requireBound({ id, vifType }: NeutronPort): void {

@@ -39,6 +39,8 @@ export interface NeutronPort {
   readonly vifType: string
   readonly bridge: string | null
   readonly hybrid: boolean
+  /** Goes up with every change; null: this service does not count them. */
+  readonly revision: number | null
 }
 
 export interface NeutronGroup {
@@ -106,6 +108,7 @@ export function toPort(found: JsonRecord): NeutronPort[] {
       vifType: textIn(found, 'binding:vif_type') ?? '',
       bridge: textIn(details, 'bridge_name') || null,
       hybrid: details['ovs_hybrid_plug'] === true,
+      revision: numberIn(found, 'revision_number') ?? null,
     },
   ]
 }

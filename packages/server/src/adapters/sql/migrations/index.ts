@@ -16,6 +16,7 @@ import { advance } from './017-advance.ts'
 import { leftoverPort } from './018-leftover-port.ts'
 import { leftMount } from './019-left-mount.ts'
 import { leftProvider } from './020-left-provider.ts'
+import { portOfBinding } from './021-port-of-binding.ts'
 import { idempotency } from './015-idempotency.ts'
 import { hostAddress } from './016-host-address.ts'
 
@@ -41,4 +42,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly statements: 
   { name: '018-leftover-port', statements: leftoverPort },
   { name: '019-left-mount', statements: leftMount },
   { name: '020-left-provider', statements: leftProvider },
+  { name: '021-port-of-binding', statements: portOfBinding },
 ]

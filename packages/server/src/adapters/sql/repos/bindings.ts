@@ -20,6 +20,27 @@ export class BindingRepo implements BindingWrites {
     return row === undefined ? undefined : { containerUuid: row.container_uuid, binding: toBinding(row) }
   }
 
+  async portUsers(portId: string): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('binding')
+      .select('container_uuid')
+      .where('port_id', '=', portId)
+      .where((is) =>
+        is.or([
+          is('state', '=', 'held'),
+          is.exists(
+            is
+              .selectFrom('operation')
+              .select('operation.id')
+              .whereRef('operation.container_uuid', '=', 'binding.container_uuid')
+              .where('operation.state', 'in', ['queued', 'running']),
+          ),
+        ]),
+      )
+      .execute()
+    return rows.map((row) => row.container_uuid)
+  }
+
   async insert(containerUuid: string, binding: Binding): Promise<void> {
     await insertRow(this.#db, {
       uuid: binding.uuid,
@@ -28,7 +49,7 @@ export class BindingRepo implements BindingWrites {
       state: binding.state,
       position: binding.order,
       data: JSON.stringify(binding.data),
-      volumeUuid: binding.data.kind === 'mount' ? binding.data.volumeUuid : null,
+      ...usedBy(binding.data),
     })
   }
 
@@ -37,9 +58,10 @@ export class BindingRepo implements BindingWrites {
   }
 
   async setData(uuid: string, data: Binding['data']): Promise<boolean> {
+    const { volumeUuid, portId } = usedBy(data)
     const changed = await this.#db
       .updateTable('binding')
-      .set({ data: JSON.stringify(data), volume_uuid: data.kind === 'mount' ? data.volumeUuid : null })
+      .set({ data: JSON.stringify(data), volume_uuid: volumeUuid, port_id: portId })
       .where('uuid', '=', uuid)
       .where('kind', '=', data.kind)
       .executeTakeFirst()
@@ -65,6 +87,7 @@ interface InsertedRow {
   readonly position: number
   readonly data: string
   readonly volumeUuid: string | null
+  readonly portId: string | null
 }
 
 const insertRow = prepared((db, p: InsertedRow) =>
@@ -76,12 +99,20 @@ const insertRow = prepared((db, p: InsertedRow) =>
     position: p.position,
     data: p.data,
     volume_uuid: p.volumeUuid,
+    port_id: p.portId,
   }),
 )
 
 const setState = prepared((db, p: { uuid: string; state: string }) =>
   db.updateTable('binding').set({ state: p.state }).where('uuid', '=', p.uuid),
 )
+
+/** By which it is found that something has a user. */
+function usedBy(data: Binding['data']): Pick<InsertedRow, 'volumeUuid' | 'portId'> {
+  return data.kind === 'mount'
+    ? { volumeUuid: data.volumeUuid, portId: null }
+    : { volumeUuid: null, portId: data.remote?.portId ?? null }
+}
 
 function toBinding(row: Selectable<BindingTable>): Binding {
   return {
