@@ -75,6 +75,8 @@ test('headers that claim an identity change nothing, with a token and without', 
   const app = apiFor(t, async (token) => (token === 'good' ? ANN : undefined))
   const plain = await app.inject({ url: '/v1/who', headers: { 'x-auth-token': 'good' } })
   assert.equal(plain.statusCode, 200)
+  const older = await app.inject({ url: '/v1/who', headers: { 'x-storage-token': 'good' } })
+  assert.deepEqual([older.statusCode, older.body], [200, plain.body])
   const claimed = await app.inject({ url: '/v1/who', headers: { ...CLAIMS, 'x-auth-token': 'good' } })
   assert.equal(claimed.body, plain.body)
   assert.deepEqual(JSON.parse(claimed.body), { ...ANN, isAdmin: false })

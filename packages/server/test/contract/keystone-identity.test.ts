@@ -174,7 +174,7 @@ test('a token that is none is not asked about again for a moment; what cannot be
   await clock.advance(6_000)
   assert.equal((await known.validate('bad', o))?.userId, 'u1')
   cloud.asked.length = 0
-  for (const odd of ['x'.repeat(9_000), 'two words', 'ümlaut', '']) {
+  for (const odd of ['x'.repeat(2_049), 'two words', 'ümlaut', '']) {
     assert.equal(await known.validate(odd, o), undefined)
   }
   assert.equal(cloud.asked.length, 0)

@@ -33,8 +33,11 @@ export interface KeystoneIdentityOptions {
 const CACHED_TOKENS = 10_000
 /** A token that was refused is refused again without a question. Short: tokens may reach servers one after another. */
 const REFUSED_MS = 5_000
-/** The longest header that servers take is of that order. */
-const LONGEST_TOKEN = 8_192
+/**
+ * Fernet and signed tokens of Keystone are far shorter. Servers that stand before it refuse headers from 4 KiB on, which would
+ * look as if Keystone could not be asked.
+ */
+const LONGEST_TOKEN = 2_048
 const RETRY_AFTER_S = 10
 const FIRST_WAIT_MS = 100
 

@@ -49,13 +49,7 @@ export const IGNORED_OPTIONS: readonly IgnoredOptions[] = [
   row('info', 'DEFAULT', 'log_rotate_* log_rotation_type max_logfile_*', 'logrotate with SIGHUP does it', 'none'),
   row('info', 'DEFAULT', 'publish_errors instance_* fatal_deprecations', OF_PYTHON),
 
-  row(
-    'info',
-    'api',
-    'enable_image_validation',
-    'a host looks for the image, and the container says so when there is none',
-    'false',
-  ),
+  row('info', 'api', 'enable_image_validation', 'an image that is not there is refused in the request', 'false'),
   row('info', 'api', 'workers', 'one process serves the API; it does not wait for others while it serves', '1'),
   row(
     'warn',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../domain/errors.ts'
+import { takeAuthSections } from './auth-sections.ts'
 import { loginFindings } from './check-logins.ts'
 import { checkTogether } from './check-together.ts'
 import { ConfigError } from './config-error.ts'
@@ -36,7 +37,7 @@ export function readConfig({ files, environment, overrides }: ConfigSources): Co
   const written: IniValues = new Map()
   for (const file of files) for (const [key, values] of readFile(file)) add(written, key, values)
   for (const [key, value] of fromEnvironment(environment)) written.set(key, [value])
-  const findings = [...takeFormerNames(written), ...findingsOf(written)]
+  const findings = [...takeAuthSections(written), ...takeFormerNames(written), ...findingsOf(written)]
   for (const [key, value] of Object.entries(overrides)) {
     const { group, name } = OPTIONS[key as OptionName]
     if (value !== undefined) written.set(optionKey(group, name), [value])

@@ -133,6 +133,38 @@ project_name = service
   )
 })
 
+test('a login may stand in a group of its own, or be that of the other one; a certificate stays where it is', () => {
+  const { config, findings } = readConfig({
+    files: [
+      fileOf(`[keystone_authtoken]
+auth_section = login
+username = another
+insecure = true
+[keystone_auth]
+auth_section = keystone_authtoken
+cafile = /etc/ssl/own.pem
+[login]
+${LOGIN}tenant_name = old
+`),
+    ],
+    environment: {},
+    overrides: {},
+  })
+  assert.deepEqual(
+    [config?.tokensAuthUrl, config?.tokensUsername, config?.tokensPassword, config?.tokensInsecure],
+    ['http://keystone:5000', 'zun', 'secret', true],
+  )
+  // What is written in a group counts, and not what its own auth_section brings.
+  assert.deepEqual([config?.serviceLoginUsername, config?.serviceLoginCafile], ['another', '/etc/ssl/own.pem'])
+  assert.deepEqual(
+    findings.filter(({ level }) => level !== 'error').map(({ text }) => text),
+    [
+      'option username in [keystone_authtoken] has no effect: the login is that of [login]',
+      'option tenant_name in [keystone_authtoken] is called project_name now',
+    ],
+  )
+})
+
 test('a cloud whose users are not those of Keystone is told', () => {
   const warnings = (content: string): string[] =>
     readConfig({ files: [fileOf(content)], environment: {}, overrides: {} }).findings.map(({ text }) => text)

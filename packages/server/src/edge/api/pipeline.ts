@@ -223,7 +223,8 @@ type Shown = { readonly token: string } & Omit<Presented, 'signal'>
 
 /** `token` empty: none. */
 function shownBy({ headers, method }: FastifyRequest, path: string): Shown {
-  const [token, serviceToken] = [headers['x-auth-token'], headers['x-service-token']]
+  // The older name is one that Keystone's own middleware takes, too.
+  const [token, serviceToken] = [headers['x-auth-token'] ?? headers['x-storage-token'], headers['x-service-token']]
   return {
     token: typeof token === 'string' ? token : '',
     ...(typeof serviceToken === 'string' && serviceToken !== '' ? { serviceToken } : {}),
