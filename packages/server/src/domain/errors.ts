@@ -37,6 +37,13 @@ export class InvalidInput extends ApiError {
   }
 }
 
+/** The token that was good when the request came is so no longer. */
+export class Unauthorized extends ApiError {
+  constructor(options?: { cause?: unknown }) {
+    super(401, '', 'The request you have made requires authentication.', options)
+  }
+}
+
 export class Forbidden extends ApiError {
   constructor(message: string, code = 'not-authorized') {
     super(403, code, message)

@@ -11,7 +11,7 @@ import { SqlDatabase } from '../../src/adapters/sql/database.ts'
 import { SqlStore } from '../../src/adapters/sql/sql-store.ts'
 import { PolicyEngine } from '../../src/app/policy/policy-engine.ts'
 import type { Identity } from '../../src/app/ports/identity.ts'
-import { Unavailable } from '../../src/domain/errors.ts'
+import { Unauthorized, Unavailable } from '../../src/domain/errors.ts'
 import { route } from '../../src/edge/api/route.ts'
 import { buildApiServer } from '../../src/edge/api/server.ts'
 import { logIds } from '../../src/lib/log-ids.ts'
@@ -28,7 +28,8 @@ const TROUBLE = endpoint({
   errors: [],
 })
 
-const ROUTE = route(TROUBLE, async () => {
+const ROUTE = route(TROUBLE, async ({ query }) => {
+  if (query['token'] === 'late') throw new Unauthorized()
   throw new TypeError('SELECT secret FROM somewhere')
 })
 
@@ -130,6 +131,18 @@ test('a token is good until its time is over, or it is taken back', async (t) =>
   assert.equal(await statusWith(identity), 404)
   await identity.revoke(token)
   assert.equal(await statusWith(identity), 401)
+})
+
+test('a token whose time is over while the request is served is refused as if it had come so', async (t) => {
+  const users = new Users(t)
+  const app = apiFor(t, users.identity())
+  const late = { 'x-auth-token': await users.token() }
+  const [before, meanwhile] = [
+    await app.inject({ url: '/v1/trouble', headers: { 'x-auth-token': 'none' } }),
+    await app.inject({ url: '/v1/trouble?token=late', headers: late }),
+  ]
+  assert.deepEqual([meanwhile.statusCode, meanwhile.body], [401, before.body])
+  assert.equal(meanwhile.headers['www-authenticate'], 'Keystone uri="http://identity.test/v3"')
 })
 
 test('an identity service that cannot be asked is a 503, and not taken for a refusal', async (t) => {

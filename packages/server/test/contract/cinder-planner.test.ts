@@ -23,7 +23,8 @@ describe('volumes that may be attached several times', () => {
       json: async <T>({ path }: OpenStackCall): Promise<OpenStackAnswer<T>> => {
         const id = path.split('/').at(-1)
         if (![shared, other, single].some((known) => known === id)) {
-          throw new OpenStackError({ service: 'volumev3', status: 404, type: '', reason: 'none', asked: path })
+          const answer = { service: 'volumev3' as const, status: 404, type: '', reason: 'none', asked: path }
+          throw new OpenStackError({ ...answer, asCaller: true })
         }
         const volume = { id, name: '', status: 'available', size: 1, multiattach: id !== single, attachments: [] }
         return { status: 200, headers: {}, body: { volume } as T }

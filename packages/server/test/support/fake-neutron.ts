@@ -59,7 +59,7 @@ export class FakeNeutron implements OpenStack {
   }
 
   refusal(status: number, type: string, reason: string): OpenStackError {
-    return new OpenStackError({ service: 'network', status, type, reason, asked: 'something' })
+    return new OpenStackError({ service: 'network', status, type, reason, asked: 'something', asCaller: true })
   }
 
   #answer({ method, body, query = {}, headers = {} }: OpenStackCall, name: string, id?: string): unknown {

@@ -1,6 +1,5 @@
-import { SystemFault } from '../../domain/errors.ts'
 import type { OpenStack, OpenStackCall } from './call.ts'
-import { OpenStackError } from './errors.ts'
+import { OpenStackError, OpenStackUnreachable } from './errors.ts'
 import { isRecord, numberIn, recordIn, recordsIn, textIn, type JsonRecord } from './json.ts'
 
 /** In whose name; empty: the service's own. */
@@ -169,6 +168,6 @@ function toAttachment(attachment: JsonRecord): CinderAttachment {
   }
 }
 
-function badAnswer(what: string): SystemFault {
-  return new SystemFault('volume.bad_answer', `the volume service has answered with something that is no ${what}`)
+function badAnswer(what: string): OpenStackUnreachable {
+  return new OpenStackUnreachable('volumev3', `has answered with something that is no ${what}`)
 }

@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
-import { SystemFault } from '../../domain/errors.ts'
 import type { OpenStack, OpenStackCall } from './call.ts'
-import { OpenStackError } from './errors.ts'
+import { OpenStackError, OpenStackUnreachable } from './errors.ts'
 import { isRecord, numberIn, recordsIn, textIn, textsIn, type JsonRecord } from './json.ts'
 
 /** In whose name; empty: the service's own. */
@@ -116,7 +115,7 @@ function toImage(body: unknown): GlanceImage {
   const id = textIn(body, 'id')
   const status = textIn(body, 'status')
   if (!isRecord(body) || id === undefined || status === undefined) {
-    throw new SystemFault('image.bad_answer', 'the image service has answered with something that is no image')
+    throw new OpenStackUnreachable('image', 'has answered with something that is no image')
   }
   return {
     id,

@@ -98,7 +98,8 @@ export class OpenStackSession implements OpenStack {
       const asked = `${call.method} ${call.path}`
       // Redirects are not followed: tokens would go along.
       if (status < 400) throw new OpenStackUnreachable(call.service, `answered ${status}, a redirect, to ${asked}`)
-      throw new OpenStackError({ service: call.service, status, type, reason, asked })
+      const asCaller = call.userToken !== undefined
+      throw new OpenStackError({ service: call.service, status, type, reason, asked, asCaller })
     }
   }
 

@@ -10,6 +10,11 @@ import {
 } from '../../domain/errors.ts'
 import { MAX_MINOR, MIN_MINOR, UnsupportedMicroversion } from './microversion.ts'
 
+/** It has a form of its own: upstream's check of tokens sits outside of what gives errors theirs. */
+const UNAUTHORIZED = {
+  error: { code: 401, title: 'Unauthorized', message: 'The request you have made requires authentication.' },
+}
+
 export interface ErrorAnswer {
   readonly status: number
   readonly body: object
@@ -19,6 +24,7 @@ export interface ErrorAnswer {
 /** What the caller gets to see of an error. `correlationId` is for 5xx: it stands in the log beside the cause. */
 export function toErrorAnswer(error: unknown, requestId: string, correlationId: string): ErrorAnswer {
   const known = asApiError(error)
+  if (known?.status === 401) return { status: 401, body: UNAUTHORIZED, retryAfterS: undefined }
   if (known === undefined || known.status === 500) {
     return answer(500, {
       request_id: requestId,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestContext } from '../../app/context.ts'
 import type { Caller, Presented } from '../../app/ports/identity.ts'
-import { ApiError, InvalidInput, NotAcceptable, Unavailable } from '../../domain/errors.ts'
+import { ApiError, InvalidInput, NotAcceptable, Unauthorized, Unavailable } from '../../domain/errors.ts'
 import { onBehalfOf, type LogIds } from '../../lib/log-ids.ts'
 import { Accept } from './accept.ts'
 import { hasBody, parseObject, readBody, tooLarge } from './body.ts'
@@ -77,8 +77,7 @@ export class Pipeline {
       return send(reply, 200, v1Document(baseUrl))
     }
     const shown = shownBy(request, path)
-    const caller = await this.#authenticate(reply, shown, signal)
-    if (caller === undefined) return reply
+    const caller = await this.#authenticate(shown, signal)
     Object.assign(ids, idsOf(caller))
     const minor = askedVersion(request)
     setVersion(reply, minor)
@@ -128,16 +127,11 @@ export class Pipeline {
     return send(reply, status, result.body ?? null)
   }
 
-  /** undefined: refused, and the answer is sent. It has its own form: the token check sits outside the formatter. */
-  async #authenticate(reply: FastifyReply, shown: Shown, signal: AbortSignal): Promise<Caller | undefined> {
+  async #authenticate(shown: Shown, signal: AbortSignal): Promise<Caller> {
     const { token } = shown
     const caller = token === '' ? undefined : await this.#deps.identity.validate(token, { ...shown, signal })
     if (caller !== undefined) return caller
-    reply.header('WWW-Authenticate', `Keystone uri="${this.#deps.identity.authenticateUri}"`)
-    await send(reply, 401, {
-      error: { code: 401, title: 'Unauthorized', message: 'The request you have made requires authentication.' },
-    })
-    return undefined
+    throw new Unauthorized()
   }
 
   async #body(
@@ -174,6 +168,7 @@ export class Pipeline {
       this.#deps.log.error({ requestId, correlationId, method: request.method, err: known }, 'request failed')
     }
     reply.header('x-openstack-request-id', requestId)
+    if (status === 401) reply.header('WWW-Authenticate', `Keystone uri="${this.#deps.identity.authenticateUri}"`)
     if (known instanceof UnsupportedMicroversion) setVersion(reply, MIN_MINOR)
     if (retryAfterS !== undefined && bearsRetryAfter(request, status)) reply.header('Retry-After', String(retryAfterS))
     return send(reply, status, body)

@@ -1,8 +1,8 @@
 import type { Asker } from '../../../app/ports/asker.ts'
 import type { ImageService, ServiceImage } from '../../../app/ports/image-service.ts'
-import { Conflict, Forbidden, InvalidInput, NotFound } from '../../../domain/errors.ts'
+import { Conflict, InvalidInput } from '../../../domain/errors.ts'
 import { normaliseUuid } from '../../../domain/ids.ts'
-import { OpenStackError, toUnavailable } from '../../openstack/errors.ts'
+import { refusalFor } from '../../openstack/errors.ts'
 import type { Glance, GlanceImage, InNameOf } from '../../openstack/glance.ts'
 import { textIn } from '../../openstack/json.ts'
 import { CONTAINER_FORMAT, whyUnusable } from './usable.ts'
@@ -102,13 +102,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {
-    const told = toUnavailable(error)
-    if (!(told instanceof OpenStackError)) throw told
-    const why = `The image service refuses it: ${told.reason}`
-    if (told.status === 403 || told.status === 413) throw new Forbidden(why)
-    if (told.status === 404) throw new NotFound(why)
-    if (told.status === 409) throw new Conflict(why)
-    throw new InvalidInput(why)
+    throw refusalFor(error)
   }
 }
 

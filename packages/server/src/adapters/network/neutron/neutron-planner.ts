@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { ApiError, Conflict, Forbidden, InvalidInput, NotFound } from '../../../domain/errors.ts'
+import { Conflict, InvalidInput, NotFound } from '../../../domain/errors.ts'
 import { normaliseUuid } from '../../../domain/ids.ts'
 import type { NetworkPlace } from '../../../app/ports/host-gateway.ts'
 import type {
@@ -11,7 +11,7 @@ import type {
 } from '../../../app/ports/network-planner.ts'
 import type { Tx } from '../../../orchestration/ports/store.ts'
 import type { Binding, PortData, RemotePort } from '../../../orchestration/ports/wire.ts'
-import { OpenStackError, toUnavailable } from '../../openstack/errors.ts'
+import { refusalFor } from '../../openstack/errors.ts'
 import { subnetOf, toFixedIps } from './addresses.ts'
 import type { Asking, NeutronClient } from './neutron-client.ts'
 import type { NeutronNetwork, NeutronPort } from './resources.ts'
@@ -256,18 +256,11 @@ function contains(cidr: string, address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   return range[0].kind() === address.kind() && address.match(range)
 }
 
-/** A service that is away is a 503; one that refuses the caller's own token says why. */
+/** A service that is away is a 503; one that refuses the caller says why. */
 async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof ApiError) throw error
-    if (error instanceof OpenStackError && (error.status === 401 || error.status === 403)) {
-      throw new Forbidden(`The network service refuses it: ${error.reason}`)
-    }
-    if (error instanceof OpenStackError && error.status === 400) {
-      throw new InvalidInput(`The network service refuses it: ${error.reason}`)
-    }
-    throw toUnavailable(error)
+    throw refusalFor(error)
   }
 }

@@ -11,7 +11,7 @@ import { normaliseUuid } from '../../../domain/ids.ts'
 import type { Logger } from '../../../orchestration/ports/clock.ts'
 import type { Store, Tx } from '../../../orchestration/ports/store.ts'
 import type { Cinder, CinderVolume, InNameOf } from '../../openstack/cinder.ts'
-import { OpenStackError, toUnavailable } from '../../openstack/errors.ts'
+import { OpenStackError, refusalFor, toUnavailable } from '../../openstack/errors.ts'
 import { removeMarked, VOLUME_MARK } from './marked.ts'
 
 export interface CinderPlannerDeps {
@@ -65,7 +65,7 @@ export class CinderPlanner implements VolumePlanner {
       }
     } catch (error) {
       await giveUp()
-      throw toUnavailable(error)
+      throw refusalFor(error)
     }
     return {
       host: async (tx) => await hostOf(tx, found),
@@ -108,7 +108,7 @@ export class CinderPlanner implements VolumePlanner {
       return await cinder.create({ sizeGiB, metadata: { [VOLUME_MARK]: mark } }, as, o)
     } catch (error) {
       const told = toUnavailable(error)
-      if (!(told instanceof OpenStackError)) throw told
+      if (!(told instanceof OpenStackError) || told.status === 401) throw told
       throw new InvalidInput(`Volume of ${sizeGiB} GiB could not be created: ${told.reason}`, 'volume-create-failed')
     }
   }
