@@ -23,6 +23,7 @@ describe('two hosts in a cloud', () => {
   let admin: CloudUser
   let region: Region
   let on: RoleDeployment
+  let demo: CloudUser
   let api: ApiClient
   let earlier: CloudState
 
@@ -47,7 +48,7 @@ describe('two hosts in a cloud', () => {
     const roles = [on.role('api', controller), a.process, b.process]
     await Promise.all(roles.map(async (role) => role.start()))
     for (const host of [a.process, b.process]) await host.says(/ working /)
-    const demo = await CloudUser.login('demo')
+    demo = await CloudUser.login('demo')
     api = new ApiClient(on.baseUrl, demo.token, demo.projectId)
     earlier = await state()
   })
@@ -64,7 +65,7 @@ describe('two hosts in a cloud', () => {
   const state = async (): Promise<CloudState> =>
     cloudState({ admin, engine: new TestEngine(), directory: on.directory })
 
-  const running = async (zone: string): Promise<ContainerBody> => {
+  const running = async (zone: string, body: object = {}): Promise<ContainerBody> => {
     const { uuid } = await api.expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', {
       body: {
         image: 'busybox',
@@ -72,6 +73,7 @@ describe('two hosts in a cloud', () => {
         command: OBEDIENT,
         availability_zone: zone,
         nets: [{ network: 'demo-net' }],
+        ...body,
       },
     })
     return await api.waitFor(uuid, ({ status }) => status === 'Running')
@@ -94,6 +96,30 @@ describe('two hosts in a cloud', () => {
     await until('here is reached from there', async () => reaches(there, here), AGENTS_MS)
     for (const { uuid } of [here, there]) await api.delete(uuid)
     assert.deepEqual(await second.engine.api('GET', '/containers/json?all=1'), [])
+    await assertUnchanged(earlier, state)
+  })
+
+  it('a security group holds between hosts, too', async () => {
+    const group = async (name: string): Promise<string> => {
+      const body = { security_group: { name } }
+      const made = await demo.post<{ security_group: { id: string } }>('network', '/v2.0/security-groups', body)
+      return made.security_group.id
+    }
+    const letPing = async (id: string): Promise<void> => {
+      const security_group_rule = { security_group_id: id, direction: 'ingress', protocol: 'icmp' }
+      await demo.post('network', '/v2.0/security-group-rules', { security_group_rule })
+    }
+    const [open, shut] = [await group('zund-open-between-hosts'), await group('zund-shut-between-hosts')]
+    await letPing(open)
+    const here = await running('one', { security_groups: [open] })
+    const there = await running('two', { security_groups: [shut] })
+    // The other way is open, so packets do pass between the two.
+    await until('here is reached from there', async () => reaches(there, here), AGENTS_MS)
+    assert.equal(await reaches(here, there), false)
+    await letPing(shut)
+    await until('there is reached from here', async () => reaches(here, there), AGENTS_MS)
+    for (const { uuid } of [here, there]) await api.delete(uuid)
+    for (const id of [open, shut]) await demo.delete('network', `/v2.0/security-groups/${id}`)
     await assertUnchanged(earlier, state)
   })
 })

@@ -84,6 +84,24 @@ cloudTests('images of the cloud', (stage) => {
     await alt.delete('image', `/v2/images/${theirs}`)
   })
 
+  it('that are deleted while they come end in Error with the reason, and nothing of them stays', async () => {
+    const { demo } = stage
+    const api = stage.api()
+    const id = await upload(demo, { name: 'zund-fleeting' }, Buffer.alloc(50_000, 'text'))
+    const front = stage.region.front('glance')
+    const isCut = front.cutAt(/^GET .*\/file$/, 'after')
+    const { uuid } = await api.expect<ContainerBody>(202, 'POST', '/v1/containers?run=true', {
+      body: { image: 'zund-fleeting', image_driver: 'glance' },
+    })
+    await isCut
+    await demo.delete('image', `/v2/images/${id}`)
+    front.restore()
+    await until('it ends in Error', async () => (await api.show(uuid)).status === 'Error')
+    const reason = (await api.show(uuid)).status_reason
+    assert.equal(reason, `image zund-fleeting (${id}) is not in the image service any more`)
+    await api.delete(uuid)
+  })
+
   it('that are no archive end in Error with the reason, and nothing of them stays', async () => {
     const { demo } = stage
     const api = stage.api()
