@@ -57,6 +57,8 @@ export interface RunnerDeps {
 
 /** Attempts that may meet an error nobody foresaw. Those that only had to wait for something do not count. */
 const UNFORESEEN_ATTEMPTS = 3
+/** Of a delete that fails there, the rest is done: what one service refuses to take back is no reason to keep another's. */
+const KEEPS_NOTHING_BACK: ReadonlySet<string> = new Set(['releaseNetworks', 'detachVolumes', 'detachCapsuleVolumes'])
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 15_000
 
@@ -80,6 +82,8 @@ class Run {
   readonly #startedAt: number
   /** Journal entries that must be written together with the next ones. */
   #pending: StepEntry[] = []
+  /** The first failure that no later step had to wait for. */
+  #refused: unknown
   /** Steps that were begun, in this life or an earlier one. */
   readonly #begun: Set<string>
   #lastProgressAt = Number.NEGATIVE_INFINITY
@@ -101,6 +105,7 @@ class Run {
     try {
       this.#checkHost()
       for (const name of op.recipe) await this.#step(name)
+      if (this.#refused !== undefined) throw this.#refused
       end = { kind: 'succeeded', ...(await this.#finalLook()) }
     } catch (error) {
       const settled = await this.#endFor(error)
@@ -164,6 +169,10 @@ class Run {
       }
       if (!isRetry(error, this.#op)) {
         this.#pending.push({ kind: 'failed', step: name, code: codeOf(error), message: messageOf(error) })
+        if (KEEPS_NOTHING_BACK.has(name)) {
+          this.#refused ??= error
+          return
+        }
       }
       throw error
     }

@@ -6,6 +6,7 @@ import type { PortData, RemotePort } from '../../src/orchestration/ports/wire.ts
 import { FakeNeutron } from '../support/fake-neutron.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import type { OpenStackCall } from '../../src/adapters/openstack/call.ts'
+import type { JsonRecord } from '../../src/adapters/openstack/json.ts'
 import { OpenStackUnreachable } from '../../src/adapters/openstack/errors.ts'
 import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
 import { PortBinder } from '../../src/adapters/network/neutron/port-binder.ts'
@@ -52,7 +53,7 @@ describe('ports of a host in Neutron', () => {
     },
   })
 
-  const given = (): string =>
+  const given = (fields: JsonRecord = {}): string =>
     neutron.add('ports', {
       network_id: networkId,
       project_id: 'p',
@@ -62,6 +63,7 @@ describe('ports of a host in Neutron', () => {
       'binding:host_id': 'elsewhere',
       security_groups: ['theirs'],
       fixed_ips: [{ subnet_id: neutron.list('subnets')[0]?.id, ip_address: '10.0.0.99' }],
+      ...fields,
     }).id
 
   it('one is made for the container, and the next try finds it', async () => {
@@ -167,6 +169,65 @@ describe('ports of a host in Neutron', () => {
     const before = neutron.writes().length
     await binder.release(port, o)
     assert.equal(neutron.writes().length, before)
+  })
+
+  it('a port that was brought is given back without a group that has been deleted meanwhile', async () => {
+    const [kept, lost] = ['kept', 'lost'].map((name) => neutron.add('security-groups', { name, project_id: 'p' }).id)
+    const portId = given({ security_groups: [kept, lost] })
+    let { port } = await binder.bind(planned({ portId, before: { deviceOwner: 'their:own', hostId: '' } }), o)
+    for (const group of [kept, lost]) port = await binder.changeGroup(port, { kind: 'remove', group: group ?? '' }, o)
+    neutron.tables.get('security-groups')?.delete(lost ?? '')
+    neutron.onCall = (call, done, { body }) => {
+      if (call !== 'PUT ports' || done || !JSON.stringify(body).includes(lost ?? '')) return
+      throw neutron.refusal(404, 'SecurityGroupNotFound', `Security group ${lost} does not exist`)
+    }
+    await binder.release(port, o)
+    const [now] = neutron.list('ports')
+    assert.deepEqual([now?.['device_id'], now?.['device_owner'], now?.['security_groups']], ['', 'their:own', [kept]])
+  })
+
+  it('a port that was brought becomes free, whatever of it cannot be as it was', async () => {
+    const refused: [string, RegExp, unknown[]][] = [
+      ['groups of a port that filters nothing any more', /security_groups/, ['', 'their:own', 'elsewhere']],
+      ['an owner that is reserved', /their:own/, ['', '', '']],
+    ]
+    for (const [what, refusedFields, expected] of refused) {
+      const portId = given()
+      const { port } = await binder.bind(
+        planned({ portId, before: { deviceOwner: 'their:own', hostId: 'elsewhere' }, removedGroups: ['theirs-too'] }),
+        o,
+      )
+      neutron.onCall = (call, done, { body }) => {
+        if (call === 'PUT ports' && !done && refusedFields.test(JSON.stringify(body))) {
+          throw neutron.refusal(400, 'PortSecurityAndIPRequiredForSecurityGroups', 'not so')
+        }
+      }
+      await binder.release(port, o)
+      const now = neutron.list('ports').find(({ id }) => id === portId)
+      assert.deepEqual([now?.['device_id'], now?.['device_owner'], now?.['binding:host_id']], expected, what)
+    }
+  })
+
+  it('one that is not to be freed at all is told, and one that vanishes meanwhile is given back', async () => {
+    const portId = given()
+    const { port } = await binder.bind(planned({ portId, before: { deviceOwner: '', hostId: '' } }), o)
+    neutron.onCall = (call) => {
+      if (call === 'PUT ports') throw neutron.refusal(409, 'InUse', 'held by something')
+    }
+    await assert.rejects(
+      binder.release(port, o),
+      (error) => error instanceof UserFault && /held by/.test(error.message),
+    )
+    neutron.onCall = (call) => {
+      if (call !== 'PUT ports') return
+      neutron.tables.get('ports')?.delete(portId)
+      throw neutron.refusal(404, 'PortNotFound', 'gone')
+    }
+    await binder.release(port, o)
+    neutron.onCall = () => {
+      throw neutron.refusal(503, '', 'busy')
+    }
+    await assert.rejects(binder.release(port, o), Retryable)
   })
 
   it('of a port that was brought nothing is changed but device, owner and host', async () => {

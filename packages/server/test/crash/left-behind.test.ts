@@ -1,7 +1,8 @@
 /** A delete by force does not wait for services that are away; what it leaves there is given back when they have come again. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { create, remove } from './requests.ts'
+import { UserFault } from '../../src/domain/errors.ts'
+import { create, NAME, remove } from './requests.ts'
 import { ON_CLOUD } from './scenarios.ts'
 import { Stage } from './stage.ts'
 
@@ -36,3 +37,24 @@ for (const dies of [false, true]) {
     }
   })
 }
+
+it('a port that its service refuses to take back keeps no volume, and does not keep the container for ever', async () => {
+  const stage = await Stage.make()
+  try {
+    await stage.askAll([create(BODY)])
+    const { host, store } = stage.world
+    host.ports.refusal = new UserFault('network.refused', 'something holds it')
+    assert.ok(await stage.ask(remove({ stop: true })))
+    await stage.rest()
+    const [failed] = await store.containers.byName(NAME, 0, { kind: 'all' })
+    assert.deepEqual([failed?.status, failed?.statusReason], ['Error', 'something holds it'])
+    const left = await stage.world.seen()
+    assert.deepEqual([left.engine.containers, left.host.mounted, left.host.ports.length], [[], [], 2])
+    assert.ok(await stage.ask(remove({ force: true })))
+    for (let n = 0; n < 20; n += 1) await stage.pass(A_WHILE_MS)
+    assert.deepEqual((await stage.world.seen()).containers, [])
+    assert.deepEqual(await store.leftoverPorts.due(10), [])
+  } finally {
+    await stage.close()
+  }
+})

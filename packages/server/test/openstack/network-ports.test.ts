@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
 import { OBEDIENT, type ContainerBody } from '../support/api-client.ts'
 import { ownSession } from './support/own-session.ts'
-import { NetworkStage, type Network, type Port } from './support/network-stage.ts'
+import { NetworkStage, type Group, type Network, type Port } from './support/network-stage.ts'
 
 describe('ports and networks that are asked for', () => {
   const stage = new NetworkStage()
@@ -78,6 +78,31 @@ describe('ports and networks that are asked for', () => {
     assert.deepEqual([now?.name, now?.deviceId], [name, ''])
     if (now === undefined) throw new Error('there is no port')
     assert.equal((await neutron.updateUnchangedPort(now, { device_id: 'in time' }, o))?.deviceId, 'in time')
+  })
+
+  it('a port that cannot be again what it was is given back all the same', async () => {
+    const { demo } = stage.users
+    const changes: [string, (port: string, group: string) => Promise<unknown>][] = [
+      ['its group is deleted', async (_, group) => await demo.delete('network', `/v2.0/security-groups/${group}`)],
+      [
+        'it filters nothing any more',
+        async (port) => await demo.put('network', `/v2.0/ports/${port}`, { port: { port_security_enabled: false } }),
+      ],
+    ]
+    for (const [what, change] of changes) {
+      const name = `${stage.prefix}-${changes.length}`
+      const group = await stage.make<Group>('security-groups', 'security_group', { name })
+      const port = await aPort({ security_groups: [group.id] })
+      const container = await stage.run({ nets: [{ port: port.id }], security_groups: [group.id] })
+      await stage.api.expect(202, 'POST', `/v1/containers/${container.uuid}/remove_security_group?name=${group.id}`, {
+        version: '1.14',
+      })
+      await stage.api.waitFor(container.uuid, (now) => (now.security_groups as string[]).length === 0)
+      await change(port.id, group.id)
+      await stage.remove(container.uuid)
+      const { device_id: device, device_owner: owner, security_groups: groups } = await stage.port(port.id)
+      assert.deepEqual([device, owner, groups], ['', '', []], what)
+    }
   })
 
   it('a port is attached and detached while the container runs, and stays', async () => {

@@ -146,6 +146,7 @@ function fits(resource: Resource, query: NonNullable<OpenStackCall['query']>): b
     }
     const key = name === 'tenant_id' ? 'project_id' : name
     const value = resource[key] ?? resource[name] ?? ''
+    if (Array.isArray(wanted)) return wanted.includes(value)
     return value === wanted || JSON.stringify(value) === String(wanted)
   })
 }

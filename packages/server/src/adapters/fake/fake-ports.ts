@@ -10,6 +10,8 @@ interface FakePort {
 /** A network service in memory: one port for each container and network, found again by both. */
 export class FakePorts {
   readonly #ports = new Map<string, FakePort>()
+  /** What it says when a port is to be given back; undefined: it takes it. */
+  refusal: Error | undefined
 
   bind(port: PortData, remote: RemotePort): PortData {
     const key = keyOf(port, remote)
@@ -45,7 +47,9 @@ export class FakePorts {
   }
 
   release(port: PortData): void {
-    if (port.remote !== undefined) this.#ports.delete(keyOf(port, port.remote))
+    if (port.remote === undefined) return
+    if (this.refusal !== undefined) throw this.refusal
+    this.#ports.delete(keyOf(port, port.remote))
   }
 
   world(): string[] {

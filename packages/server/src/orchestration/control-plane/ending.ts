@@ -91,8 +91,8 @@ async function endHere(
       ...patch,
       ...(await forgetUnheldPorts(tx, op)),
       ...(end.seen === undefined ? {} : { observed: end.seen }),
-      // It has removed the old one itself: that is no loss, and no reason of its own.
-      ...(op.verb === 'rebuild' && end.isAbsent === true ? { observed: ABSENT } : {}),
+      // It has removed it itself: that is no loss, and no reason of its own.
+      ...((op.verb === 'rebuild' || op.verb === 'delete') && end.isAbsent === true ? { observed: ABSENT } : {}),
       ...(await stillHeld(tx, op, container, end.isAbsent === true)),
       status: statusAfterFailure(op.verb, end.seen, container.status),
       statusReason: end.message,

@@ -1,4 +1,4 @@
-import { messageOf, Retryable, SystemFault, UserFault } from '../../../domain/errors.ts'
+import { messageOf, SystemFault, UserFault } from '../../../domain/errors.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
 import type { Logger } from '../../../orchestration/ports/clock.ts'
 import type { GroupChange } from '../../../orchestration/ports/drivers.ts'
@@ -6,9 +6,11 @@ import type { PortData, RemotePort } from '../../../orchestration/ports/wire.ts'
 import { isAway, OpenStackError, toRetryable } from '../../openstack/errors.ts'
 import type { JsonRecord } from '../../openstack/json.ts'
 import { subnetOf, toFixedIps } from './addresses.ts'
+import { BroughtPorts } from './brought-ports.ts'
 import type { NeutronClient } from './neutron-client.ts'
 import { OpenGroups } from './open-groups.ts'
 import type { NeutronPort, NeutronSubnet } from './resources.ts'
+import { DEVICE_OWNER, isTied, SUPPORTED, tie } from './tie.ts'
 
 export interface PortBinderDeps {
   readonly neutron: NeutronClient
@@ -23,13 +25,6 @@ export interface Bound {
   readonly subnets: readonly NeutronSubnet[]
 }
 
-/** Agents leave the plugging of ports with an owner that begins so to the owner. */
-const DEVICE_OWNER = 'compute:kuryr'
-/** How often a port that was brought is read anew, when somebody else changes it in between. */
-const TIES = 5
-/** Kinds of plugging that are known here. */
-const SUPPORTED: readonly string[] = ['bridge', 'ovs', 'tap']
-
 /**
  * The ports of this host's containers in Neutron, as the service itself. A port that is made carries the container's
  * uuid, by which it is found again: nothing needs to be remembered to take it away.
@@ -39,12 +34,14 @@ export class PortBinder {
   readonly #host: string
   readonly #log: Logger
   readonly #groups: OpenGroups
+  readonly #brought: BroughtPorts
 
   constructor({ neutron, host, log }: PortBinderDeps) {
     this.#neutron = neutron
     this.#host = host
     this.#log = log
     this.#groups = new OpenGroups(neutron)
+    this.#brought = new BroughtPorts({ neutron, host, log })
   }
 
   async bind(port: PortData, o: CallOptions): Promise<Bound> {
@@ -55,7 +52,7 @@ export class PortBinder {
       const bound =
         remote.before === null
           ? await this.#own(port, remote, openGroup, subnets, o)
-          : await this.#given(port, remote, o)
+          : await this.#brought.take(port, remote, o)
       this.#requireBound(bound)
       const [network] = await this.#neutron.networks({ id: port.networkId }, o)
       const fixedIps = toFixedIps(bound)
@@ -85,7 +82,7 @@ export class PortBinder {
       if (remote.before === null) {
         for (const { id } of await this.#made(port, remote, o)) await this.#neutron.deletePort(id, o)
       } else {
-        await this.#giveBack(remote, remote.before, o)
+        await this.#brought.giveBack(remote, remote.before, o)
       }
       if (remote.openPorts.length > 0) await this.#groups.remove(port, remote, o)
     })
@@ -118,7 +115,9 @@ export class PortBinder {
     // Of a call whose answer was lost, and that was done all the same.
     for (const { id } of others) await this.#neutron.deletePort(id, o)
     if (first !== undefined) {
-      return this.#isTied(first, remote) ? first : await this.#neutron.updatePort(first.id, this.#tie(remote), o)
+      return isTied(first, remote, this.#host)
+        ? first
+        : await this.#neutron.updatePort(first.id, tie(remote, this.#host), o)
     }
     const made = await this.#neutron.createPort(
       {
@@ -142,41 +141,6 @@ export class PortBinder {
     return found.filter(({ deviceOwner }) => deviceOwner === DEVICE_OWNER)
   }
 
-  /** Nobody is stopped from giving it to two: whoever is the first to write has it. */
-  async #given(port: PortData, remote: RemotePort, o: CallOptions): Promise<NeutronPort> {
-    const id = remote.portId ?? ''
-    for (let tries = 0; tries < TIES; tries += 1) {
-      const found = await this.#usable(id, port, remote, o)
-      const tied = this.#isTied(found, remote)
-        ? found
-        : await this.#neutron.updateUnchangedPort(found, this.#tie(remote), o)
-      if (tied !== undefined) return tied
-    }
-    throw new Retryable('network.port_changes', `Port ${id} is being changed by somebody else.`)
-  }
-
-  async #usable(id: string, port: PortData, remote: RemotePort, o: CallOptions): Promise<NeutronPort> {
-    const found = await this.#neutron.port(id, o)
-    if (found === undefined) throw new UserFault('network.port_gone', `Port ${id} could not be found any more.`)
-    if (found.deviceId !== '' && found.deviceId !== remote.deviceId) {
-      throw new UserFault('network.port_in_use', `Port ${id} has come into use by something else.`)
-    }
-    if (found.networkId !== port.networkId || found.fixedIps.length === 0) {
-      throw new UserFault('network.port_changed', `Port ${id} has no address of network ${port.networkName}.`)
-    }
-    return found
-  }
-
-  /** To this container and this host. One whose binding has failed is not. */
-  #isTied(port: NeutronPort, { deviceId }: RemotePort): boolean {
-    const isOurs = port.deviceId === deviceId && port.deviceOwner === DEVICE_OWNER && port.hostId === this.#host
-    return isOurs && SUPPORTED.includes(port.vifType)
-  }
-
-  #tie({ deviceId }: RemotePort): JsonRecord {
-    return { device_id: deviceId, device_owner: DEVICE_OWNER, 'binding:host_id': this.#host }
-  }
-
   #requireBound({ id, vifType }: NeutronPort): void {
     if (SUPPORTED.includes(vifType)) return
     if (vifType === 'binding_failed' || vifType === 'unbound' || vifType === '') {
@@ -190,28 +154,6 @@ export class PortBinder {
       'network.unsupported_plug',
       `Port ${id} is of the kind '${vifType.slice(0, 40)}', which cannot be plugged here.`,
     )
-  }
-
-  async #giveBack(remote: RemotePort, before: NonNullable<RemotePort['before']>, o: CallOptions): Promise<void> {
-    const found = remote.portId === null ? undefined : await this.#neutron.port(remote.portId, o)
-    // Gone, or given back already and perhaps in somebody else's hands.
-    if (found === undefined || found.deviceId !== remote.deviceId) return
-    const groups = [
-      ...found.securityGroups.filter((id) => !remote.addedGroups.includes(id)),
-      ...remote.removedGroups.filter((id) => !found.securityGroups.includes(id)),
-    ]
-    const isRegrouped = remote.addedGroups.length + remote.removedGroups.length > 0
-    await this.#neutron.updatePort(
-      found.id,
-      {
-        device_id: '',
-        device_owner: before.deviceOwner,
-        'binding:host_id': before.hostId,
-        ...(isRegrouped ? { security_groups: groups } : {}),
-      },
-      o,
-    )
-    this.#log.info({ portId: found.id, containerId: remote.deviceId }, 'gave a port back')
   }
 }
 
