@@ -94,7 +94,6 @@ function composeCinderVolumes(config: Config, state: StateDir, log: Logger, cind
     attachments: new Attachments({
       cinder,
       clock: systemClock,
-      host,
       properties: () => connectorProperties({ host, ip: config.myBlockStorageIp, multipath }),
       availableTimeoutMs: config.volumeAvailableTimeout * 1000,
       deletedTimeoutMs: config.volumeDeletedTimeout * 1000,

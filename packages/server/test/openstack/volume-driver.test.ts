@@ -68,7 +68,6 @@ function driver(patch: { fstype?: string; availableTimeoutMs?: number } = {}): C
     attachments: new Attachments({
       cinder: new Cinder(session),
       clock: systemClock,
-      host: HOST,
       properties: () => connectorProperties({ host: HOST, ip: '127.0.0.1', multipath: false }),
       availableTimeoutMs: patch.availableTimeoutMs ?? 60_000,
       deletedTimeoutMs: 60_000,

@@ -22,8 +22,6 @@ export interface CinderAttachment {
   readonly id: string
   /** In whose name it was made. */
   readonly holder: string | null
-  /** Host that it is for. */
-  readonly host: string | null
   readonly status: string
   /** Empty: it only reserves the volume. */
   readonly connection: JsonRecord
@@ -99,13 +97,6 @@ export class Cinder {
     return toAttachment(recordIn(await this.#ask({ method: 'POST', path: '/attachments', body }, o), 'attachment'))
   }
 
-  /** Of one that has none yet. */
-  async connect(attachmentId: string, connector: JsonRecord, o: CallOptions): Promise<CinderAttachment> {
-    const path = `/attachments/${encodeURIComponent(attachmentId)}`
-    const body = { attachment: { connector } }
-    return toAttachment(recordIn(await this.#ask({ method: 'PUT', path, body }, o), 'attachment'))
-  }
-
   /** The host has it: from now on the volume is in use. */
   async complete(attachmentId: string, o: CallOptions): Promise<void> {
     const path = `/attachments/${encodeURIComponent(attachmentId)}/action`
@@ -162,7 +153,6 @@ function toAttachment(attachment: JsonRecord): CinderAttachment {
   return {
     id,
     holder: textIn(attachment, 'instance') ?? null,
-    host: textIn(attachment, 'attached_host') ?? null,
     status: textIn(attachment, 'status') ?? '',
     connection: isRecord(connection) ? connection : {},
   }

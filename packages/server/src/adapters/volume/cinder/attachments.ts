@@ -8,8 +8,6 @@ import type { Connection } from '../connectors/connector.ts'
 export interface AttachmentsDeps {
   readonly cinder: Cinder
   readonly clock: Clock
-  /** Name of this host, as the volume service is told it. */
-  readonly host: string
   readonly properties: () => Promise<JsonRecord>
   /** [volume] timeout_wait_volume_available, timeout_wait_volume_deleted; milliseconds. */
   readonly availableTimeoutMs: number
@@ -27,6 +25,12 @@ export interface Attached {
   readonly isComplete: boolean
 }
 
+/** What is written down of one holder. */
+interface Known {
+  readonly holder: string
+  readonly attachmentId: string
+}
+
 const POLL_MS = 1_000
 
 /** What the volume service holds for containers of this host. */
@@ -37,14 +41,12 @@ export class Attachments {
     this.#deps = deps
   }
 
-  /** The one that this holder has here, or a new one once the volume may be had. */
-  async obtain(volumeId: string, holder: string, o: CallOptions): Promise<Attached> {
+  /** The one that is written down for this holder here, or a new one once the volume may be had. */
+  async obtain(volumeId: string, holder: string, known: string | null, o: CallOptions): Promise<Attached> {
     return await asked(async () => {
-      const { cinder, properties } = this.#deps
-      const there = await this.#mine(volumeId, holder, o)
-      if (there !== undefined && isConnected(there)) return toAttached(volumeId, there)
-      const connector = await properties()
-      if (there !== undefined) return toAttached(volumeId, await cinder.connect(there.id, connector, o))
+      const there = await this.#mine(volumeId, holder, known, o)
+      if (there !== undefined) return toAttached(volumeId, there)
+      const connector = await this.#deps.properties()
       await this.#untilUsable(volumeId, o)
       return toAttached(volumeId, await this.#make(volumeId, holder, connector, o))
     })
@@ -68,10 +70,12 @@ export class Attachments {
     await asked(() => this.#deps.cinder.detach(attachmentId, o))
   }
 
-  /** Whether the volume is there, and none of these holders has it any more, under whatever name of a host. */
-  async isTaken(volumeId: string, holders: readonly string[], o: CallOptions): Promise<boolean> {
+  /** Whether the volume is there, and all that is written down of it here was given back: a holder may have it elsewhere by now. */
+  async isTaken(volumeId: string, known: readonly Known[], o: CallOptions): Promise<boolean> {
     const { cinder } = this.#deps
-    for (const holder of holders) if ((await cinder.attachmentsOf(volumeId, holder, o)).length > 0) return false
+    for (const { holder, attachmentId } of known) {
+      if ((await cinder.attachmentsOf(volumeId, holder, o)).some(({ id }) => id === attachmentId)) return false
+    }
     // Who may not see attachments of others is shown none; nor is the volume, then.
     return (await cinder.show(volumeId, {}, o)) !== undefined
   }
@@ -115,13 +119,21 @@ export class Attachments {
     }
   }
 
-  async #mine(volumeId: string, holder: string, o: CallOptions): Promise<CinderAttachment | undefined> {
-    const { cinder, host } = this.#deps
+  /**
+   * The service does not tell for which host an attachment was made, and one of another host leads there: its storage may let
+   * nobody else in. So only what is written down here is used.
+   */
+  async #mine(
+    volumeId: string,
+    holder: string,
+    known: string | null,
+    o: CallOptions,
+  ): Promise<CinderAttachment | undefined> {
+    const { cinder } = this.#deps
     let mine: CinderAttachment | undefined
     for (const found of await cinder.attachmentsOf(volumeId, holder, o)) {
-      const isHere = found.host === null || found.host === host
-      if (mine === undefined && isHere && !found.status.startsWith('error') && found.status !== 'detaching')
-        mine = found
+      const isGood = isConnected(found) && !found.status.startsWith('error') && found.status !== 'detaching'
+      if (found.id === known && isGood) mine = found
       // Of a host that it was on before, or of a try that came to nothing.
       else await cinder.detach(found.id, o)
     }

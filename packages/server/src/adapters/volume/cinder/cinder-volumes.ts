@@ -48,7 +48,8 @@ export class CinderVolumes implements VolumeDriver, HostHoldings {
     return await this.#turns.run(volumeId, o.signal, async () => {
       const { attachments, records } = this.#deps
       const before = await records.read(volumeId)
-      const attached = await attachments.obtain(volumeId, holder, o)
+      const known = before?.holders[holder]?.attachmentId ?? null
+      const attached = await attachments.obtain(volumeId, holder, known, o)
       const record: HostRecord = {
         volumeId,
         connection: attached.connection,
@@ -111,7 +112,7 @@ export class CinderVolumes implements VolumeDriver, HostHoldings {
         log.error({ volumeUuid: volumeId, err: error }, 'a volume was not mounted again')
       }
     }
-    if (isStart) await connectors.tidy(new Set(known.map(({ volumeId }) => volumeId)), { signal })
+    if (isStart) await connectors.tidy(known, { signal })
   }
 
   /**
@@ -124,7 +125,8 @@ export class CinderVolumes implements VolumeDriver, HostHoldings {
     for (const record of await records.all()) {
       const { volumeId, holders } = record
       try {
-        if (!(await attachments.isTaken(volumeId, Object.keys(holders), { signal: soon }))) continue
+        const known = Object.entries(holders).map(([holder, { attachmentId }]) => ({ holder, attachmentId }))
+        if (!(await attachments.isTaken(volumeId, known, { signal: soon }))) continue
         await this.#disconnect(record, false, { signal })
         await records.remove(volumeId)
         log.warn({ volumeUuid: volumeId }, 'a volume that was taken from this host is let go')

@@ -22,7 +22,7 @@ export interface Connector {
   disconnect(call: ConnectorCall): Promise<void>
 }
 
-/** Once per life of the agent: takes away what a crash has left of volumes that nobody has here. */
+/** Once per life of the agent: takes away what a crash has left of volumes that are not written down here. */
 export interface Tidying {
-  tidy(volumeIds: ReadonlySet<string>, o: { readonly signal: AbortSignal }): Promise<void>
+  tidy(kept: readonly Omit<ConnectorCall, 'signal'>[], o: { readonly signal: AbortSignal }): Promise<void>
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,8 +7,11 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { Retryable, SystemFault } from '../../../domain/errors.ts'
 import type { CommandOptions, CommandResult, HostCommand } from '../../host-command/host-command.ts'
 import type { ConnectorCall } from './connector.ts'
+import { HostMounts } from '../host-mounts.ts'
+import { FileShare } from './file-share.ts'
 import { Iscsi } from './iscsi.ts'
 import { LocalDevice } from './local-device.ts'
+import { LoopDevices } from './loop-devices.ts'
 import { connectorProperties } from './properties.ts'
 import { Rbd } from './rbd.ts'
 
@@ -217,6 +221,18 @@ test('RBD: an image is mapped once, read only where it must be, and unmapped', a
   assert.deepEqual(command.ran.slice(1), [`rbd showmapped --format=json ${access}`, `rbd unmap /dev/rbd0 ${access}`])
 })
 
+test('RBD: storage that knows no users is asked as nobody', async () => {
+  command.answer = (line) => (line.startsWith('rbd map') ? { stdout: '/dev/rbd0\n' } : { stdout: '[]' })
+  const open = { ...image, auth_enabled: false, auth_username: null }
+  assert.equal(await rbd().connect(call('rbd', open)), '/dev/rbd0')
+  const monitors = '--mon_host 10.0.0.1:6789,10.0.0.2:6789'
+  assert.deepEqual(command.ran, [
+    `rbd showmapped --format=json ${monitors}`,
+    `rbd map volume-1 --pool volumes ${monitors}`,
+  ])
+  await assert.rejects(rbd().connect(call('rbd', { ...open, auth_enabled: true })), isBad)
+})
+
 test('RBD: a key is on the disk, for root only, as long as a command runs and no longer', async () => {
   const key = join(root, 'rbd', `${volumeId}.keyring`)
   const conf = join(root, 'rbd', `${volumeId}.conf`)
@@ -228,6 +244,30 @@ test('RBD: a key is on the disk, for root only, as long as a command runs and no
   }
   await assert.rejects(rbd().connect(call('rbd', { ...image, keyring: '[client.cinder]' })), /timed out/)
   for (const path of [key, conf]) assert.throws(() => readFileSync(path), { code: 'ENOENT' })
+})
+
+// --- files on shares --------------------------------------------------------------------------------------------------
+
+test('files that are written down keep their devices, whatever they are called; those of a crash lose them', async () => {
+  const directory = join(root, 'exports/nfs')
+  const exported = '10.0.0.1:/srv/volumes'
+  const place = join(directory, createHash('sha256').update(exported).digest('hex').slice(0, 32))
+  const files = new Map([
+    ['/dev/loop1', join(place, 'disk-7')],
+    ['/dev/loop2', join(place, `volume-${volumeId}`)],
+    ['/dev/loop3', '/somewhere/else'],
+  ])
+  command.answer = (line) => {
+    if (line.startsWith('losetup --detach')) files.delete(line.split(' ').at(-1) ?? '')
+    return { stdout: [...files].map(([device, file]) => `${device} ${file}\n`).join('') }
+  }
+  const loops = new LoopDevices(command)
+  const share = new FileShare({ kind: 'nfs', directory, command, mounts: new HostMounts(command), loops })
+  const kept = call('nfs', { export: exported, name: 'disk-7' })
+  const odd = call('nfs', { export: exported, name: '../x' })
+  const other = call('glusterfs', { export: exported, name: `volume-${volumeId}` })
+  await share.tidy([kept, odd, other], { signal: kept.signal })
+  assert.deepEqual([...files.keys()], ['/dev/loop1', '/dev/loop3'])
 })
 
 // --- others -----------------------------------------------------------------------------------------------------------

@@ -57,11 +57,14 @@ export class FileShare implements Connector, Tidying {
     })
   }
 
-  async tidy(volumeIds: ReadonlySet<string>, o: { readonly signal: AbortSignal }): Promise<void> {
-    const { loops, directory } = this.#deps
+  /** By the files that were told: their names need not say which volume they are. */
+  async tidy(kept: readonly Omit<ConnectorCall, 'signal'>[], o: { readonly signal: AbortSignal }): Promise<void> {
+    const { loops, directory, kind } = this.#deps
+    const files = kept
+      .filter(({ connection }) => connection.type === kind)
+      .flatMap((one) => this.#fileIfTold({ ...one, ...o }) ?? [])
     for (const { file } of await loops.all(o)) {
-      if (!file.startsWith(`${directory}/`)) continue
-      if (![...volumeIds].some((id) => file.endsWith(`volume-${id}`))) await loops.detach(file, o)
+      if (file.startsWith(`${directory}/`) && !files.includes(file)) await loops.detach(file, o)
     }
     for (const name of await readdir(directory).catch(() => [])) await this.#unmountIfUnused(join(directory, name), o)
   }
@@ -88,6 +91,15 @@ export class FileShare implements Connector, Tidying {
 
   #placeOf(share: string): string {
     return join(this.#deps.directory, createHash('sha256').update(share).digest('hex').slice(0, 32))
+  }
+
+  /** Of a connection that cannot be nothing was ever connected. */
+  #fileIfTold(call: ConnectorCall): string | undefined {
+    try {
+      return this.#fileOf(call)
+    } catch {
+      return undefined
+    }
   }
 
   #fileOf(call: ConnectorCall): string {

@@ -1,7 +1,7 @@
 import { SystemFault } from '../../../domain/errors.ts'
 import type { HostCommand } from '../../host-command/host-command.ts'
 import type { HostMounts } from '../host-mounts.ts'
-import type { Connector, Tidying } from './connector.ts'
+import type { Connector, ConnectorCall, Tidying } from './connector.ts'
 import { FileShare } from './file-share.ts'
 import { Iscsi } from './iscsi.ts'
 import { LocalDevice } from './local-device.ts'
@@ -45,7 +45,7 @@ export class Connectors implements Tidying {
     )
   }
 
-  async tidy(volumeIds: ReadonlySet<string>, o: { readonly signal: AbortSignal }): Promise<void> {
-    for (const share of this.#shares) await share.tidy(volumeIds, o)
+  async tidy(kept: readonly Omit<ConnectorCall, 'signal'>[], o: { readonly signal: AbortSignal }): Promise<void> {
+    for (const share of this.#shares) await share.tidy(kept, o)
   }
 }

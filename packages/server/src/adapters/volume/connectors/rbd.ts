@@ -69,7 +69,7 @@ export class Rbd implements Connector {
     const { data } = call.connection
     const monitors = monitorsOf(call)
     const keyring = textIn(data, 'keyring')
-    const access = ['--id', told(call, 'auth_username'), '--mon_host', monitors]
+    const access = [...userOf(call), '--mon_host', monitors]
     if (keyring === undefined) return await ask(access)
     await mkdir(this.#deps.directory, { recursive: true, mode: 0o700 })
     const key = join(this.#deps.directory, `${call.volumeId}.keyring`)
@@ -83,6 +83,13 @@ export class Rbd implements Connector {
       await rm(conf, { force: true })
     }
   }
+}
+
+/** Storage without authentication has no users. */
+function userOf(call: ConnectorCall): string[] {
+  const { auth_enabled: isAuthenticated, auth_username: name } = call.connection.data
+  if (isAuthenticated !== true && (name === undefined || name === null)) return []
+  return ['--id', told(call, 'auth_username')]
 }
 
 function imageOf(call: ConnectorCall): { readonly pool: string; readonly name: string } {
