@@ -24,8 +24,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-function cacheOf(maxBytes = 1_000): ArchiveCache {
-  const clock = { now: () => NOW, sleep: async () => undefined }
+function cacheOf(maxBytes = 1_000, now = () => NOW): ArchiveCache {
+  const clock = { now, sleep: async () => undefined }
   return new ArchiveCache({ directory, maxBytes, maxAgeMs: HOUR, clock, log })
 }
 
@@ -86,7 +86,7 @@ test('what is too old, too much or half goes, the oldest first, and nothing that
   put(ids[3], 2 * HOUR)
   put(ids[3], 0, 'tar.part')
   writeFileSync(join(directory, 'notes.txt'), 'of the operator')
-  await cacheOf(900).collect()
+  await cacheOf(900).collect(o)
   assert.deepEqual(readdirSync(directory).toSorted(), [`${ids[1]}.tar`, `${ids[2]}.tar`, 'notes.txt'])
   const small = cacheOf(0)
   const kept = image('x'.repeat(400), { id: ids[1] ?? '' })
@@ -94,10 +94,35 @@ test('what is too old, too much or half goes, the oldest first, and nothing that
     kept,
     () => assert.fail(),
     () => undefined,
-    () => small.collect(),
+    () => small.collect(o),
     o,
   )
   assert.deepEqual(readdirSync(directory).toSorted(), [`${ids[1]}.tar`, 'notes.txt'])
-  await small.collect()
+  await small.collect(o)
   assert.deepEqual(readdirSync(directory), ['notes.txt'])
+})
+
+test('an archive that is wanted again while it is looked through is not removed from under its user', async () => {
+  const content = 'x'.repeat(10_000_000)
+  const of = image(content)
+  await use(of, content)
+  const uses: Promise<string>[] = []
+  const cache: ArchiveCache = cacheOf(0, () => {
+    if (uses.length === 0) {
+      const read = async (path: string): Promise<string> => readFileSync(path, 'utf8')
+      uses.push(
+        cache.use(
+          of,
+          async () => Readable.from([Buffer.from(content)]),
+          () => undefined,
+          read,
+          o,
+        ),
+      )
+    }
+    return NOW
+  })
+  await cache.collect(o)
+  assert.equal(uses.length, 1)
+  assert.equal((await uses[0])?.length, content.length)
 })

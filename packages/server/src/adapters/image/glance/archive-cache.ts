@@ -6,6 +6,7 @@ import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Retryable, SystemFault } from '../../../domain/errors.ts'
 import type { Clock, Logger } from '../../../orchestration/ports/clock.ts'
+import { TurnByKey } from '../../../lib/turn-by-key.ts'
 import type { GlanceImage } from '../../openstack/glance.ts'
 
 export interface ArchiveCacheOptions {
@@ -33,6 +34,8 @@ const KEEP_FREE_BYTES = 1024 ** 3
 export class ArchiveCache {
   readonly #options: ArchiveCacheOptions
   readonly #inUse = new Map<string, number>()
+  /** To begin to use one and to remove it must not meet. */
+  readonly #turns = new TurnByKey()
 
   constructor(options: ArchiveCacheOptions) {
     this.#options = options
@@ -47,7 +50,9 @@ export class ArchiveCache {
     o: CallOptions,
   ): Promise<T> {
     const path = join(this.#options.directory, `${image.id}${ENDING}`)
-    this.#inUse.set(image.id, (this.#inUse.get(image.id) ?? 0) + 1)
+    await this.#turns.run(image.id, o.signal, async () => {
+      this.#inUse.set(image.id, (this.#inUse.get(image.id) ?? 0) + 1)
+    })
     try {
       if (!(await this.#isWhole(path, image, o))) await this.#fetch(path, image, fetch, onBytes, o)
       const now = new Date(this.#options.clock.now())
@@ -66,22 +71,27 @@ export class ArchiveCache {
   }
 
   /** Removes what is too old, and the oldest of what is too much; nothing that is in use. */
-  async collect(): Promise<void> {
+  async collect({ signal }: CallOptions): Promise<void> {
     const { maxBytes, maxAgeMs, clock, log } = this.#options
     const kept = (await this.#all()).toSorted((a, b) => b.usedAtMs - a.usedAtMs)
     let sum = 0
     for (const { id, path, bytes, usedAtMs, isWhole } of kept) {
-      if (this.#inUse.has(id)) {
+      const isWanted = isWhole && clock.now() - usedAtMs <= maxAgeMs && sum + bytes <= maxBytes
+      if (isWanted || !(await this.#remove(id, path, signal))) {
         sum += bytes
         continue
       }
-      if (isWhole && clock.now() - usedAtMs <= maxAgeMs && sum + bytes <= maxBytes) {
-        sum += bytes
-        continue
-      }
-      await rm(path, { force: true })
       log.info({ imageId: id, bytes }, 'removed an archive of an image')
     }
+  }
+
+  /** False: it is in use. */
+  async #remove(id: string, path: string, signal: AbortSignal): Promise<boolean> {
+    return await this.#turns.run(id, signal, async () => {
+      if (this.#inUse.has(id)) return false
+      await rm(path, { force: true })
+      return true
+    })
   }
 
   async #all() {

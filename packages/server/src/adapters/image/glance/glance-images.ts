@@ -19,6 +19,9 @@ export interface GlanceImagesDeps {
   readonly cache: ArchiveCache
 }
 
+/** Nobody waits longer for what is only tidied up. */
+const TIDY_MS = 10_000
+
 type OnProgress = (p: PullProgress) => void
 
 /** Images of the cloud's image service, loaded into the engine of this host. See docs/design/glance.md. */
@@ -32,7 +35,7 @@ export class GlanceImages implements ImageDriver {
 
   /** Removes archives that are kept for nothing. */
   async tidy(): Promise<void> {
-    await this.#deps.cache.collect().catch(() => undefined)
+    await this.#deps.cache.collect({ signal: AbortSignal.timeout(TIDY_MS) }).catch(() => undefined)
   }
 
   async find(request: ImageRequest, o: CallOptions): Promise<LocalImage | undefined> {
