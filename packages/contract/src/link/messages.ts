@@ -299,6 +299,8 @@ export const OperationEndSchema = Type.Union([
     members: Type.Optional(Type.Array(SeenContainerSchema)),
     /** The engine was asked and has no container of it. */
     isAbsent: Type.Optional(Type.Boolean()),
+    /** Ports that were given back, since nothing was made that needs them. */
+    released: Type.Optional(Type.Array(BindingChangeSchema)),
     mayMove: MayMove,
   }),
   Type.Object({ kind: Type.Literal('cancelled'), message: Type.String() }),

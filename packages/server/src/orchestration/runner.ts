@@ -16,6 +16,7 @@ import { ABSENT } from '../domain/container/status.ts'
 import type { StepName } from '../domain/operation/recipes.ts'
 import type { ControlPlane } from './ports/control-plane.ts'
 import type {
+  BindingChange,
   ClaimedOperation,
   HostInventory,
   LeaseRef,
@@ -27,7 +28,7 @@ import type {
   StepRecord,
 } from './ports/wire.ts'
 import { lackOf } from './host-check.ts'
-import { giveBack, giveBackVolumes, leavesNothing } from './steps/give-back.ts'
+import { giveBack, giveBackVolumes, leavesNothing, releasePorts } from './steps/give-back.ts'
 import { STEPS } from './steps/index.ts'
 import { dropSnapshot } from './steps/upload-snapshot.ts'
 import { giveBackPorts } from './steps/networks.ts'
@@ -271,8 +272,10 @@ class Run {
     if (this.#op.verb === 'network_attach') await this.#giveBackPorts()
     if (this.#op.verb === 'create') await this.#giveBackVolumes()
     if (this.#op.verb === 'commit') await this.#dropSnapshot()
-    const found = await this.#lookAfterFailure()
+    // It may take away what there is.
     const mayMove = await this.#mayMove(cause)
+    const found = await this.#lookAfterFailure()
+    const released = this.#op.verb === 'create' ? await this.#releasePorts() : []
     if ('isAbsent' in found) await this.#giveBackClaim()
     return {
       kind: 'failed',
@@ -280,6 +283,7 @@ class Run {
       message: messageOf(cause),
       userFault: cause instanceof UserFault,
       ...found,
+      ...(released.length === 0 ? {} : { released }),
       ...mayMove,
     }
   }
@@ -342,6 +346,20 @@ class Run {
         { operationId: this.#op.id, err: error },
         'volumes of a failed create were not given back',
       )
+    }
+  }
+
+  /** The same of ports. */
+  async #releasePorts(): Promise<BindingChange[]> {
+    if (!this.#begun.has('bindPorts')) return []
+    try {
+      return await releasePorts({ ...this.#context('', undefined), signal: AbortSignal.timeout(60_000) })
+    } catch (error) {
+      this.#deps.tools.log.warn(
+        { operationId: this.#op.id, err: error },
+        'ports of a failed create were not given back',
+      )
+      return []
     }
   }
 

@@ -1,8 +1,8 @@
 /** A delete by force does not wait for services that are away; what it leaves there is given back when they have come again. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { UserFault } from '../../src/domain/errors.ts'
-import { create, NAME, remove } from './requests.ts'
+import { EngineRefused, UserFault } from '../../src/domain/errors.ts'
+import { create, NAME, rebuild, remove } from './requests.ts'
 import { ON_CLOUD } from './scenarios.ts'
 import { Stage } from './stage.ts'
 
@@ -54,6 +54,53 @@ it('a port that its service refuses to take back keeps no volume, and does not k
     for (let n = 0; n < 20; n += 1) await stage.pass(A_WHILE_MS)
     assert.deepEqual((await stage.world.seen()).containers, [])
     assert.deepEqual(await store.leftoverPorts.due(10), [])
+  } finally {
+    await stage.close()
+  }
+})
+
+it('a create that has come to nothing keeps no ports, and a rebuild has new ones', async () => {
+  const stage = await Stage.make()
+  const shown = async () => {
+    const [found] = await stage.world.store.containers.byName(NAME, 0, { kind: 'all' })
+    assert.ok(found !== undefined)
+    return found
+  }
+  try {
+    const { engine, host, store } = stage.world
+    const refusal = { kind: 'refuse', error: new EngineRefused('no such option') } as const
+    engine.calls.faults.add({ call: 'create', trouble: refusal })
+    await stage.askAll([create({ ...BODY, exposed_ports: { '80/tcp': {} } })])
+    const failed = await shown()
+    assert.deepEqual([failed.status, failed.statusReason], ['Error', 'no such option'])
+    assert.deepEqual([host.world().ports, failed.addresses, failed.spec.securityGroups], [[], {}, []])
+    const bindings = await store.bindings.ofContainer(failed.uuid)
+    assert.deepEqual(
+      bindings.flatMap(({ state, data }) => (data.kind === 'port' ? [[state, data.remote?.portId]] : [])),
+      [
+        ['planned', null],
+        ['planned', null],
+      ],
+    )
+    await stage.askAll([rebuild()])
+    const rebuilt = await shown()
+    assert.equal(host.world().ports.length, 2)
+    assert.deepEqual(Object.keys(rebuilt.addresses), ['remote-a', 'remote-b'])
+    assert.deepEqual(rebuilt.spec.securityGroups, [`group of ${rebuilt.uuid}`])
+    await stage.askAll([remove({ force: true })])
+    assert.deepEqual(host.world().ports, [])
+  } finally {
+    await stage.close()
+  }
+})
+
+it('what the engine has keeps its ports, whatever of its create has failed', async () => {
+  const stage = await Stage.make()
+  try {
+    stage.world.engine.calls.faults.add({ call: 'start', trouble: { kind: 'refuse', error: new EngineRefused('no') } })
+    await stage.askAll([create(BODY)])
+    const { containers, host } = await stage.world.seen()
+    assert.deepEqual([containers[0]?.status, host.ports.length], ['Error', 2])
   } finally {
     await stage.close()
   }

@@ -105,6 +105,29 @@ describe('ports and networks that are asked for', () => {
     }
   })
 
+  it('a create that has come to nothing keeps no port and no group, and a rebuild asks for them anew', async () => {
+    const { id: port } = await aPort()
+    const other = await stage.network({ cidr: '10.67.0.0/24' })
+    // In the subnet, and yet nobody's: it is the broadcast address.
+    const nets = [{ port }, { network: other.id, 'v4-fixed-ip': '10.67.0.255' }]
+    const { uuid, reason } = await stage.fails({ nets, exposed_ports: { '80/tcp': {} } })
+    assert.match(reason, /10\.67\.0\.255/)
+    const { device_id: device, device_owner: owner, 'binding:host_id': host } = await stage.port(port)
+    assert.deepEqual([device, owner, host], ['', '', ''])
+    assert.equal(await stage.groupNamed(`zun-${uuid}`), undefined)
+    assert.deepEqual((await stage.api.show(uuid)).security_groups, [])
+    const rebuilt = async () => {
+      await stage.api.expect(202, 'POST', `/v1/containers/${uuid}/rebuild`)
+      return await stage.api.waitFor(uuid, ({ status, task_state: task }) => status === 'Error' && task === null)
+    }
+    assert.match(String((await rebuilt()).status_reason), /10\.67\.0\.255/)
+    await stage.remove(uuid)
+    assert.equal((await stage.port(port)).device_id, '')
+    const again = await stage.run({ nets: [{ port }] })
+    assert.equal((await stage.port(port)).device_id, again.uuid)
+    await stage.remove(again.uuid)
+  })
+
   it('a port is attached and detached while the container runs, and stays', async () => {
     const port = await aPort()
     const container = await stage.run({ nets: [{ network: 'demo-net' }] })

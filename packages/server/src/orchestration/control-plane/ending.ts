@@ -15,6 +15,7 @@ import type { Observation, OperationEnd } from '../ports/wire.ts'
 import { move, STAYS, type Moved, type MovingOptions } from '../scheduling/move.ts'
 import { forget } from './forget.ts'
 import { endOfCapsule } from './capsules.ts'
+import { givenBack } from './given-back.ts'
 import { gone, SHOWS_OWN_STATUS } from './observations.ts'
 import { noteStop } from './stops.ts'
 
@@ -46,11 +47,13 @@ async function endHere(
   tx: Tx,
   newUuid: () => string,
   op: Operation,
-  patch: ContainerPatch,
+  known: ContainerPatch,
   end: OperationEnd,
 ): Promise<void> {
   const container = await tx.containers.byUuid(op.containerUuid, { kind: 'all' })
   if (container === undefined) return
+  const released = end.kind === 'failed' ? (end.released ?? []) : []
+  const patch = released.length === 0 ? known : await givenBack(tx, op, container, known, released)
   if (end.kind === 'retry') {
     await tx.operations.release(op.id, op.fence, {
       state: 'queued',

@@ -46,7 +46,7 @@ export async function applyEntries(tx: Tx, op: Operation, entries: readonly Step
   return patch
 }
 
-async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingChange[]): Promise<ContainerPatch> {
+export async function applyBindings(tx: Tx, op: Operation, changes: readonly BindingChange[]): Promise<ContainerPatch> {
   const shown = op.verb === 'create' ? addressesOf : attachedAddresses
   let portsChanged = false
   let openGroup: string | null = null
