@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { NETWORK, PluginBench, PORT } from '../support/plugin-bench.ts'
+import { NETWORK, PluginBench, PORT, V4 } from '../support/plugin-bench.ts'
 
 describe('the network plugin, asked by hand', () => {
   const bench = new PluginBench()
@@ -99,6 +99,27 @@ describe('the network plugin, asked by hand', () => {
     assert.deepEqual(await bench.answered('NetworkDriver.EndpointOperInfo', end), { Value: {} })
     assert.match(await bench.refused('NetworkDriver.Join', end), /^404/)
     await bench.answered('NetworkDriver.DeleteNetwork', { NetworkID: 'n1' })
+  })
+
+  it('of a port with several addresses of a family the ways out are those of the subnet of the first', async () => {
+    const first = { ...V4, id: 'first', cidr: '10.2.0.0/24', gateway: '10.2.0.1' }
+    const hostRoutes = [{ destination: '192.0.2.0/24', nextHop: '10.1.0.9' }]
+    const second = { ...V4, id: 'second', cidr: '10.1.0.0/24', gateway: '10.1.0.1', hostRoutes }
+    bench.ports.putPort({
+      ...PORT,
+      portId: 'several',
+      addresses: [
+        { address: '10.2.0.5', version: 4, subnetId: 'first' },
+        { address: '10.1.0.5', version: 4, subnetId: 'second' },
+      ],
+      subnets: [second, first],
+    })
+    const end = { NetworkID: 'n1', EndpointID: 'e7' }
+    await bench.answered('NetworkDriver.CreateEndpoint', { ...end, Interface: { Address: '10.2.0.5/24' } })
+    const { Gateway, StaticRoutes } = (await bench.answered('NetworkDriver.Join', end)) as Record<string, unknown>
+    assert.deepEqual([Gateway, StaticRoutes], ['10.2.0.1', []])
+    await bench.answered('NetworkDriver.DeleteEndpoint', end)
+    bench.ports.forgetPort('several')
   })
 
   it('a port that cannot be plugged is told, and its end is not remembered', async () => {

@@ -128,6 +128,24 @@ describe('ports and networks that are asked for', () => {
     await stage.remove(again.uuid)
   })
 
+  it('of several addresses of a family the first is on the interface, with the way out of its subnet', async () => {
+    const wide = await stage.network({ cidr: '10.68.0.0/24' })
+    const subnet = { network_id: wide.id, ip_version: 4, cidr: '10.69.0.0/24' }
+    await stage.make('subnets', 'subnet', subnet)
+    const { id } = await aPort({
+      network_id: wide.id,
+      fixed_ips: [{ ip_address: '10.69.0.30' }, { ip_address: '10.68.0.30' }],
+    })
+    const container = await stage.run({ nets: [{ port: id }] })
+    const [first, second, ...more] = (container.addresses[wide.id] ?? []).map(({ addr }) => addr)
+    assert.deepEqual([[first, second].toSorted(), more], [['10.68.0.30', '10.69.0.30'], []])
+    const { output } = await stage.sh(container.uuid, 'ip addr show dev eth0; ip route')
+    assert.match(output, new RegExp(`inet ${first}/24`))
+    assert.ok(!output.includes(`inet ${second}/`), output)
+    assert.match(output, new RegExp(`default via ${first?.replace(/30$/, '1')} `))
+    await stage.remove(container.uuid)
+  })
+
   it('a port is attached and detached while the container runs, and stays', async () => {
     const port = await aPort()
     const container = await stage.run({ nets: [{ network: 'demo-net' }] })

@@ -4,6 +4,7 @@
  * operation. All that is needed was written down before the engine was asked for anything.
  */
 import type { HostPort, HostPorts, PortPlugger } from '../../orchestration/ports/host-ports.ts'
+import type { Subnet } from '../../orchestration/ports/wire.ts'
 import type { CallOptions } from '../../orchestration/ports/control-plane.ts'
 import { isLinkLocal, normalAddress } from './ipam-driver.ts'
 import { objectOf, Refusal, requiredText, textOf, type Message } from './message.ts'
@@ -115,21 +116,30 @@ function findPort(ports: HostPorts, engineNetworkId: string, wanted: Message): H
 }
 
 function join(port: HostPort, plugger: PortPlugger): Message {
+  const subnets = subnetsInUse(port)
   const gateway = (version: 4 | 6): string | undefined =>
-    port.subnets.find((subnet) => subnet.version === version && subnet.gateway !== null)?.gateway ?? undefined
+    subnets.find((subnet) => subnet.version === version)?.gateway ?? undefined
   const [v4, v6] = [gateway(4), gateway(6)]
   return {
     InterfaceName: { SrcName: plugger.containerEnd(port.portId), DstPrefix: INTERFACE_PREFIX },
     ...(v4 === undefined ? {} : { Gateway: v4 }),
     ...(v6 === undefined || v4 === undefined ? {} : { GatewayIPv6: v6 }),
     StaticRoutes: [
-      ...port.subnets.flatMap(({ hostRoutes = [] }) => hostRoutes),
+      ...subnets.flatMap(({ hostRoutes = [] }) => hostRoutes),
       // Older engines look at no gateway of an interface that has none of IPv4.
       ...(v6 === undefined || v4 !== undefined ? [] : [{ destination: '::/0', nextHop: v6 }]),
     ].map(({ destination, nextHop }) => ({ Destination: destination, RouteType: NEXT_HOP, NextHop: nextHop })),
     // Otherwise the engine puts a container without a gateway on a bridge of its own, past the network service.
     DisableGatewayService: true,
   }
+}
+
+/** The engine gives an interface one address of each family: what is only reached from others would keep it from starting. */
+function subnetsInUse({ addresses, subnets }: HostPort): Subnet[] {
+  return ([4, 6] as const).flatMap((version) => {
+    const used = addresses.find((address) => address.version === version)
+    return subnets.filter(({ id }) => id === used?.subnetId)
+  })
 }
 
 function requirePort(ports: HostPorts, message: Message): HostPort {

@@ -50,6 +50,7 @@ export class NeutronNetworks implements RemoteNetworks {
 
   async bind(port: PortData, o: CallOptions): Promise<PortData> {
     const bound = await this.#binder.bind(port, o)
+    this.#tellUnused(bound.port)
     const subnets = bound.subnets.map(subnetOf)
     this.#deps.ports.putPort(hostPortOf(bound.port))
     this.#deps.ports.putNetwork({ networkId: port.networkId, subnets })
@@ -64,12 +65,10 @@ export class NeutronNetworks implements RemoteNetworks {
     // Without addresses it is no port, and only the network under it is wanted.
     if (port.fixedIps.length > 0) this.#deps.ports.putPort(hostPortOf(port))
     await this.#networks.ensure(port, o)
-    const address = (version: 4 | 6): string | null =>
-      port.fixedIps.find((fixed) => fixed.version === version)?.address ?? null
     return {
       network: port.networkId,
-      ipv4Address: address(4),
-      ipv6Address: address(6),
+      ipv4Address: firstAddress(port, 4),
+      ipv6Address: firstAddress(port, 6),
       macAddress: port.macAddress,
       dnsServers: [...new Set(port.subnets.flatMap(({ dnsServers = [] }) => dnsServers))],
     }
@@ -134,6 +133,14 @@ export class NeutronNetworks implements RemoteNetworks {
     return meant
   }
 
+  #tellUnused(port: PortData): void {
+    const unused = port.fixedIps.filter(({ address, version }) => firstAddress(port, version) !== address)
+    if (unused.length === 0) return
+    const addresses = unused.map(({ address }) => address)
+    const about = { portId: port.remote?.portId, containerId: port.remote?.deviceId, addresses }
+    this.#deps.log.warn(about, 'addresses of a port are not on its interface: the engine sets one of each family')
+  }
+
   /** That it stays costs nothing but its being there: the next one that leaves tries again. */
   async #tidy(networkId: string, o: CallOptions): Promise<void> {
     try {
@@ -143,6 +150,10 @@ export class NeutronNetworks implements RemoteNetworks {
       this.#deps.log.warn({ networkId, err: error }, `a network without ports was not removed: ${messageOf(error)}`)
     }
   }
+}
+
+function firstAddress({ fixedIps }: PortData, version: 4 | 6): string | null {
+  return fixedIps.find((fixed) => fixed.version === version)?.address ?? null
 }
 
 function hostPortOf(port: PortData): HostPort {
