@@ -151,6 +151,31 @@ describe('what a request asks of Neutron', () => {
     assert.equal(await refusal(plan([net({ network: 'net' })])), '409 conflict')
   })
 
+  it('where port security is disabled groups are refused, and exposed ports need none', async () => {
+    const open = aNetwork({ name: 'open', port_security_enabled: false })
+    const usual = aNetwork({ name: 'usual', port_security_enabled: true })
+    const port = aPort(usual, { port_security_enabled: false })
+    const groups = { securityGroups: ['g'] }
+    await assert.rejects(plan([net({ network: open })], groups), (error) => {
+      return error instanceof ApiError && error.status === 400 && /Network open .*port security/.test(error.message)
+    })
+    await assert.rejects(plan([net({ port })], groups), (error) => {
+      return error instanceof ApiError && error.status === 400 && error.message.includes(`Port ${port} `)
+    })
+    assert.deepEqual((await bindings(plan([net({ network: usual })], groups)))[0]?.remote?.securityGroups, ['g'])
+    const planned = await bindings(plan([net({ network: open }), net({ network: usual })], { openPorts: ['80/tcp'] }))
+    assert.deepEqual(
+      planned.map(({ remote }) => remote?.openPorts),
+      [[], ['80/tcp']],
+    )
+  })
+
+  it('exposed ports change nothing of a port that was brought, and no group is made for it', async () => {
+    const port = aPort(aNetwork({ name: 'net' }), {})
+    const [data] = await bindings(plan([net({ port })], { openPorts: ['80/tcp'] }))
+    assert.deepEqual(data?.remote?.openPorts, [])
+  })
+
   it('external networks are named, for the policy to decide', async () => {
     const outer = neutron.add('networks', { name: 'outer', project_id: 'q', 'router:external': true }).id
     assert.deepEqual((await plan([net({ network: outer })])).external, ['outer'])

@@ -146,6 +146,29 @@ describe('ports and networks that are asked for', () => {
     await stage.remove(container.uuid)
   })
 
+  it('without port security everything is open, and groups are refused at once', async () => {
+    const open = await stage.network({ cidr: '10.70.0.0/24' }, stage.users.demo, { port_security_enabled: false })
+    const group = await stage.make<Group>('security-groups', 'security_group', { name: `${stage.prefix}-useless` })
+    const refusal = await stage.refused(400, { nets: [{ network: open.id }], security_groups: [group.id] })
+    assert.match(refusal, new RegExp(`Network ${open.name} .*port security`))
+    const { id } = await aPort({ port_security_enabled: false })
+    const both = { nets: [{ port: id }], security_groups: [group.id] }
+    assert.match(await stage.refused(400, both), new RegExp(`Port ${id} .*port security`))
+    const exposed = { exposed_ports: { '80/tcp': {} } }
+    const container = await stage.run({ nets: [{ network: open.id }], ...exposed })
+    assert.deepEqual((await stage.port(stage.addressOf(container).port)).security_groups, [])
+    assert.equal(await stage.groupNamed(`zun-${container.uuid}`), undefined)
+    await stage.remove(container.uuid)
+  })
+
+  it('what a container exposes changes nothing of the groups of a port that was brought', async () => {
+    const port = await aPort()
+    const container = await stage.run({ nets: [{ port: port.id }], exposed_ports: { '80/tcp': {} } })
+    assert.deepEqual((await stage.port(port.id)).security_groups, port.security_groups)
+    assert.equal(await stage.groupNamed(`zun-${container.uuid}`), undefined)
+    await stage.remove(container.uuid)
+  })
+
   it('a port is attached and detached while the container runs, and stays', async () => {
     const port = await aPort()
     const container = await stage.run({ nets: [{ network: 'demo-net' }] })

@@ -96,6 +96,7 @@ export class NeutronPlanner implements NetworkPlanner {
     if (net.port !== null) return await this.#planPort(asker, net.port, request)
     const network =
       net.network === null ? await this.#defaultNetwork(asker) : await this.#findNetwork(asker, net.network)
+    requireFilters(`Network ${network.name}`, network, request)
     return {
       data: {
         ...placeIn(network, asker.projectId),
@@ -107,6 +108,8 @@ export class NeutronPlanner implements NetworkPlanner {
       external: isForeign(network),
       remote: {
         ...remoteOf(network, request),
+        // Where nothing is filtered everything is open, and Neutron refuses groups.
+        openPorts: network.portSecurity ? [...request.openPorts] : [],
         portId: null,
         askedAddresses: await this.#askedAddresses(asker, network, net),
         before: null,
@@ -162,6 +165,7 @@ export class NeutronPlanner implements NetworkPlanner {
     const service = { signal: asker.signal, requestId: asker.requestId }
     const port = (await this.#neutron.port(visible.id, service)) ?? visible
     requireUsable(port, asker.projectId)
+    requireFilters(`Port ${port.id}`, port, request)
     const [network] = await this.#neutron.networks({ id: port.networkId }, service)
     if (network === undefined) throw new NotFound(`Port ${ident} could not be found.`, 'port-not-found')
     const subnets = await this.#neutron.subnets(network.id, service)
@@ -176,6 +180,8 @@ export class NeutronPlanner implements NetworkPlanner {
       external: isForeign(network),
       remote: {
         ...remoteOf(network, request),
+        // Its groups are its owner's: one that opens ports would not be put on it.
+        openPorts: [],
         portId: port.id,
         askedAddresses: [],
         before: { deviceOwner: port.deviceOwner, hostId: port.hostId },
@@ -206,6 +212,15 @@ async function requireUnpromised(tx: Tx, { portId }: Planned['remote']): Promise
   if (user !== undefined) throw new InvalidInput(`Port ${portId} is in use by container ${user}.`, 'port-in-use')
 }
 
+function requireFilters(
+  what: string,
+  { portSecurity }: Pick<NeutronPort, 'portSecurity'>,
+  { securityGroups }: NetworksRequest,
+): void {
+  if (portSecurity || securityGroups.length === 0) return
+  throw new InvalidInput(`${what} has its port security disabled, so security groups cannot be used there.`)
+}
+
 function placeIn({ id, name }: NeutronNetwork, projectId: string) {
   return { kind: 'port' as const, networkId: id, networkName: name, projectId }
 }
@@ -215,10 +230,9 @@ function isForeign({ external, shared }: NeutronNetwork): boolean {
   return external && !shared
 }
 
-function remoteOf(network: NeutronNetwork, { securityGroups, openPorts }: NetworksRequest) {
+function remoteOf(network: NeutronNetwork, { securityGroups }: NetworksRequest) {
   return {
     securityGroups: [...securityGroups],
-    openPorts: [...openPorts],
     openGroup: null,
     addedGroups: [],
     removedGroups: [],

@@ -7,6 +7,8 @@ export interface NeutronNetwork {
   readonly projectId: string
   readonly shared: boolean
   readonly external: boolean
+  /** Without it ports let everything in, and have no security groups. */
+  readonly portSecurity: boolean
   readonly mtu: number | null
   readonly createdAt: string
 }
@@ -33,6 +35,7 @@ export interface NeutronPort {
   readonly deviceOwner: string
   readonly fixedIps: readonly { readonly address: string; readonly subnetId: string }[]
   readonly securityGroups: readonly string[]
+  readonly portSecurity: boolean
   readonly vnicType: string
   /** These are shown to the service alone; else empty. */
   readonly hostId: string
@@ -58,6 +61,7 @@ export function toNetwork(found: JsonRecord): NeutronNetwork[] {
       projectId: projectOf(found),
       shared: found['shared'] === true,
       external: found['router:external'] === true,
+      portSecurity: found['port_security_enabled'] !== false,
       mtu: numberIn(found, 'mtu') || null,
       createdAt: textIn(found, 'created_at') ?? '',
     },
@@ -103,6 +107,7 @@ export function toPort(found: JsonRecord): NeutronPort[] {
         return address === undefined || subnetId === undefined ? [] : [{ address, subnetId }]
       }),
       securityGroups: textsIn(found, 'security_groups'),
+      portSecurity: found['port_security_enabled'] !== false,
       vnicType: textIn(found, 'binding:vnic_type') ?? 'normal',
       hostId: textIn(found, 'binding:host_id') ?? '',
       vifType: textIn(found, 'binding:vif_type') ?? '',
