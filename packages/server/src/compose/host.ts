@@ -1,6 +1,7 @@
 /** The compute role: what drives one host's engine, network, volumes and images. */
 import { availableParallelism } from 'node:os'
 import { ArchiveCache } from '../adapters/image/glance/archive-cache.ts'
+import { LoadedImages } from '../adapters/image/glance/loaded-images.ts'
 import { GlanceSnapshots } from '../adapters/image/glance/glance-snapshots.ts'
 import { GlanceImages } from '../adapters/image/glance/glance-images.ts'
 import { ImagesByDriver } from '../adapters/image/images-by-driver.ts'
@@ -170,14 +171,20 @@ export function composeHost(deps: HostDeps): ComposedHost {
 }
 
 function composeGlanceImages({ config, state, log, engine, archives }: HostDeps, cloud: Cloud): GlanceImages {
-  const cache = new ArchiveCache({
+  const glance = new Glance(cloud.session)
+  const kept = {
     directory: config.imagesDirectory ?? state.file('images'),
-    maxBytes: config.imageCacheGiB * GIB,
     maxAgeMs: config.imageCacheHours * HOUR_MS,
     clock: systemClock,
     log,
+  }
+  return new GlanceImages({
+    glance,
+    engine,
+    archives,
+    cache: new ArchiveCache({ ...kept, maxBytes: config.imageCacheGiB * GIB }),
+    loaded: new LoadedImages({ ...kept, glance, engine }),
   })
-  return new GlanceImages({ glance: new Glance(cloud.session), engine, archives, cache })
 }
 
 /** [docker] default_registry and its credentials. */

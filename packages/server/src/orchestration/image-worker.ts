@@ -170,6 +170,7 @@ export class ImageWorker implements Service {
         projectId: image.projectId,
         registryDomain: null,
         auth: null,
+        isToStay: true,
       },
       this.#progressOf(image, session, signal),
       { signal },

@@ -61,6 +61,7 @@ test('a pull is accepted at once and shows id and size when the host has done it
   // Named in full, so that no snapshot and no default registry can be meant.
   assert.equal(host.pulls[0]?.spec.image, 'docker.io/library/busybox:latest')
   assert.equal(host.pulls[0]?.spec.imagePullPolicy, 'always')
+  assert.equal(host.pulls[0]?.isToStay, true)
 })
 
 test('the host can be named by uuid, the image with registry, tag or digest', async () => {

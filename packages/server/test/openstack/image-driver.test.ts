@@ -12,6 +12,7 @@ import type { DockerEngine } from '../../src/adapters/docker/docker-engine.ts'
 import { ArchiveCache } from '../../src/adapters/image/glance/archive-cache.ts'
 import { GlanceImages } from '../../src/adapters/image/glance/glance-images.ts'
 import { GlanceService } from '../../src/adapters/image/glance/glance-service.ts'
+import { LoadedImages } from '../../src/adapters/image/glance/loaded-images.ts'
 import { Glance } from '../../src/adapters/openstack/glance.ts'
 import type { OpenStackSession } from '../../src/adapters/openstack/session.ts'
 import { Conflict, InvalidInput, UserFault } from '../../src/domain/errors.ts'
@@ -36,6 +37,7 @@ let directory: string
 let images: GlanceImages
 let service: GlanceService
 let cache: ArchiveCache
+let loaded: LoadedImages
 const made: string[] = []
 
 before(async () => {
@@ -50,7 +52,9 @@ before(async () => {
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'zund-images-'))
   cache = new ArchiveCache({ directory, maxBytes: 1e9, maxAgeMs: 3_600_000, clock: systemClock, log: quietLog })
-  images = new GlanceImages({ glance: new Glance(session), engine, archives, cache })
+  const glance = new Glance(session)
+  loaded = new LoadedImages({ directory, maxAgeMs: 3_600_000, clock: systemClock, log: quietLog, glance, engine })
+  images = new GlanceImages({ glance, engine, archives, cache, loaded })
   return () => rmSync(directory, { recursive: true, force: true })
 })
 
@@ -119,7 +123,7 @@ test('an image comes from the service into the engine once, under a name that ta
   const loaded = await engine.inspectImage(serviceImageReference(id), o)
   assert.equal(loaded?.id, own?.id)
   assert.deepEqual((await engine.inspectImage('busybox:latest', o))?.repoTags.toSorted(), loaded?.repoTags.toSorted())
-  assert.deepEqual(readdirSync(directory), [`${id}.tar`])
+  assert.deepEqual(readdirSync(directory).toSorted(), [`${id}.tar`, `${id}.used`])
   assert.equal((await images.find(request(id), o))?.id, own?.id)
   assert.equal((await images.find(request(id, 'never'), o))?.driver, 'glance')
   // Gone from the engine, it is loaded again from what is kept.
@@ -166,7 +170,7 @@ test('an image that is deleted while it comes is told to be gone, and nothing of
       )
     },
   }
-  images = new GlanceImages({ glance: deleting, engine, archives, cache })
+  images = new GlanceImages({ glance: deleting, engine, archives, cache, loaded })
   await assert.rejects(obtain(id), fault('image.not_found', new RegExp(id)))
   assert.deepEqual(readdirSync(directory), [])
   assert.equal(await engine.inspectImage(serviceImageReference(id), o), undefined)

@@ -168,6 +168,7 @@ export function everyCall(engine: ContainerEngine): Record<keyof ContainerEngine
     inspectImage: () => engine.inspectImage('busybox', o),
     pullImage: () => engine.pullImage('busybox', null, () => undefined, o),
     removeImage: () => engine.removeImage('busybox', o),
+    imageNames: () => engine.imageNames('zund.test/', o),
     importImage: () => engine.importImage('a/b:c', Buffer.alloc(1024), ['/x'], o),
     searchImages: () => engine.searchImages('busybox', o),
     commit: () => engine.commit(uuid, 'a/b', 'c', o),

@@ -440,6 +440,10 @@ export class DockerEngine implements ContainerEngine {
     await this.#images.remove(reference, o)
   }
 
+  async imageNames(path: string, o: EngineCallOptions): Promise<string[]> {
+    return await this.#images.names(path, o)
+  }
+
   async importImage(
     reference: string,
     files: Buffer,

@@ -94,6 +94,14 @@ export class ImageCalls {
     }
   }
 
+  async names(path: string, { signal }: EngineCallOptions): Promise<string[]> {
+    const filters = JSON.stringify({ reference: [`${path}*`] })
+    const call = { method: 'GET', path: '/images/json', query: { filters }, signal } as const
+    const found = await this.#http.json<Pick<ImageAnswer, 'RepoTags'>[]>(call)
+    // All names of an image come along with the one that was asked for.
+    return found.flatMap(({ RepoTags: names }) => (names ?? []).filter((name) => name.startsWith(path)))
+  }
+
   async import(
     reference: string,
     files: Buffer,

@@ -89,6 +89,10 @@ export class SimContainer {
     return this.request.containerUuid
   }
 
+  get imageId(): string {
+    return this.#image.id
+  }
+
   get isLive(): boolean {
     return this.state === 'running' || this.state === 'paused'
   }

@@ -390,7 +390,16 @@ export class SimEngine implements ContainerEngine {
   }
 
   async removeImage(reference: string, o: EngineCallOptions): Promise<void> {
-    await this.#call('removeImage', null, o, () => this.images.remove(reference))
+    await this.#call('removeImage', null, o, () => {
+      const isUsed = (id: string): boolean => [...this.#containers.values()].some(({ imageId }) => imageId === id)
+      this.images.remove(reference, isUsed)
+    })
+  }
+
+  async imageNames(path: string, o: EngineCallOptions): Promise<string[]> {
+    return await this.#call('imageNames', null, o, () =>
+      this.images.references().filter((name) => name.startsWith(path)),
+    )
   }
 
   async importImage(

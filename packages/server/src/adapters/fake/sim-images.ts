@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { EngineNotFound, EngineRefused, Retryable } from '../../domain/errors.ts'
+import { EngineConflict, EngineNotFound, EngineRefused, Retryable } from '../../domain/errors.ts'
 import { parseImageReference } from '../../domain/image/reference.ts'
 import type { EngineImage, PullProgress } from '../../orchestration/ports/engine.ts'
 import type { RegistryAuth } from '../../orchestration/ports/wire.ts'
@@ -90,10 +90,12 @@ export class SimImages {
     return [...this.#tags.keys()].sort()
   }
 
-  remove(reference: string): void {
+  remove(reference: string, isUsed: (id: string) => boolean = () => false): void {
     const id = this.#tags.get(full(reference)) ?? reference
+    const others = [...this.#tags].filter(([name, of]) => of === id && name !== full(reference))
+    if (others.length === 0 && isUsed(id)) throw new EngineConflict(`image ${reference} is used by a container`)
     this.#tags.delete(full(reference))
-    if (![...this.#tags.values()].includes(id)) this.#byId.delete(id)
+    if (others.length === 0) this.#byId.delete(id)
   }
 
   pull(reference: string, auth: RegistryAuth | null, onProgress: (p: PullProgress) => void): void {

@@ -9,6 +9,8 @@ export interface ImageRequest {
   readonly projectId: string
   readonly registryDomain: string | null
   readonly auth: RegistryAuth | null
+  /** It is wanted here for itself, and not for a container: it stays without one. */
+  readonly isToStay?: boolean
 }
 
 /** An image that is on this host, ready to be run. */

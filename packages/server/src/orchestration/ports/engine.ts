@@ -278,7 +278,10 @@ export interface ContainerEngine {
     onProgress: (p: PullProgress) => void,
     o: EngineCallOptions,
   ): Promise<void>
+  /** Gone already is a success. EngineConflict when it is the last name of an image that a container has, whoever made that. */
   removeImage(reference: string, o: EngineCallOptions): Promise<void>
+  /** With tag, of all images that have a name below this path, which ends with a slash. */
+  imageNames(path: string, o: EngineCallOptions): Promise<string[]>
   /** Makes an image under this name of a tar of its files, which then runs `entrypoint`. */
   importImage(reference: string, files: Buffer, entrypoint: readonly string[], o: EngineCallOptions): Promise<void>
   searchImages(term: string, o: EngineCallOptions): Promise<ImageSearchResult[]>

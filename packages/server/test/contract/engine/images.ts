@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { EngineNotFound, EngineRefused, Retryable } from '../../../src/domain/errors.ts'
+import { EngineConflict, EngineNotFound, EngineRefused, Retryable } from '../../../src/domain/errors.ts'
 import { pieces, soon, tarOf, type EngineBench } from '../../support/engine-harness.ts'
 
 export function imageTests(get: () => EngineBench): void {
@@ -39,6 +39,30 @@ export function imageTests(get: () => EngineBench): void {
     }
     assert.equal(await engine.inspectImage(`${repository}:v1`, soon()), undefined)
     await engine.removeImage(`${repository}:v1`, soon())
+  })
+
+  test('images are listed by the path of their names, and the last name of one that a container has is not taken', async () => {
+    const bench = get()
+    const { engine } = bench
+    const path = `zund.test/${randomUUID()}/`
+    const names = [`${path}one:latest`, `${path}two:v2`]
+    const uuid = await bench.run()
+    for (const name of names) {
+      const [repository = '', tag = ''] = name.split(':')
+      await engine.commit(uuid, repository, tag, soon())
+    }
+    const user = await bench.create({ image: (await engine.inspectImage(names[0] ?? '', soon()))?.id ?? '' })
+    try {
+      assert.deepEqual((await engine.imageNames(path, soon())).toSorted(), names)
+      assert.deepEqual(await engine.imageNames(`${path}one/`, soon()), [])
+      await assert.rejects(engine.removeImage(names[0] ?? '', soon()), EngineConflict)
+      await engine.removeImage(names[1] ?? '', soon())
+      assert.deepEqual(await engine.imageNames(path, soon()), names.slice(0, 1))
+    } finally {
+      await engine.remove(user, true, soon())
+      for (const name of names) await engine.removeImage(name, soon())
+    }
+    assert.deepEqual(await engine.imageNames(path, soon()), [])
   })
 
   test('a commit to a name that is none is refused', async () => {

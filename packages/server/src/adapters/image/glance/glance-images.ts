@@ -9,6 +9,7 @@ import { isAway, OpenStackError, toRetryable } from '../../openstack/errors.ts'
 import type { Glance, GlanceImage } from '../../openstack/glance.ts'
 import { SharedPulls } from '../shared-pulls.ts'
 import type { ArchiveCache } from './archive-cache.ts'
+import type { LoadedImages } from './loaded-images.ts'
 import { renamed } from './renamed.ts'
 import { whyUnusable } from './usable.ts'
 
@@ -17,6 +18,7 @@ export interface GlanceImagesDeps {
   readonly engine: Pick<ContainerEngine, 'inspectImage'>
   readonly archives: Pick<EngineArchives, 'loadImage'>
   readonly cache: ArchiveCache
+  readonly loaded: LoadedImages
 }
 
 /** Nobody waits longer for what is only tidied up. */
@@ -33,13 +35,16 @@ export class GlanceImages implements ImageDriver {
     this.#deps = deps
   }
 
-  /** Removes archives that are kept for nothing. */
+  /** Removes archives and images that are kept for nothing. */
   async tidy(): Promise<void> {
-    await this.#deps.cache.collect({ signal: AbortSignal.timeout(TIDY_MS) }).catch(() => undefined)
+    const soon = { signal: AbortSignal.timeout(TIDY_MS) }
+    await this.#deps.cache.collect(soon).catch(() => undefined)
+    await this.#deps.loaded.collect(soon)
   }
 
   async find(request: ImageRequest, o: CallOptions): Promise<LocalImage | undefined> {
     const id = idOf(request)
+    await this.#deps.loaded.use(id, o)
     const found = await this.#deps.engine.inspectImage(serviceImageReference(id), o)
     if (found === undefined) return undefined
     // The data of an id never changes; whether it may still be used does.
@@ -48,6 +53,13 @@ export class GlanceImages implements ImageDriver {
   }
 
   async obtain(request: ImageRequest, onProgress: OnProgress, o: CallOptions): Promise<LocalImage> {
+    const image = await this.#obtain(request, onProgress, o)
+    // At last: the one who brought it may have come for a container.
+    if (request.isToStay === true) await this.#deps.loaded.forget(idOf(request))
+    return image
+  }
+
+  async #obtain(request: ImageRequest, onProgress: OnProgress, o: CallOptions): Promise<LocalImage> {
     const id = idOf(request)
     const { engine } = this.#deps
     const found = await this.find(request, o)
@@ -62,11 +74,13 @@ export class GlanceImages implements ImageDriver {
   }
 
   async #bring(request: ImageRequest, id: string, tell: OnProgress, signal: AbortSignal): Promise<void> {
-    const { glance, cache, archives } = this.#deps
+    const { glance, cache, archives, loaded } = this.#deps
     const image = await this.#usable(request, id, { signal })
     const onBytes = (count: number): void => tell(progressOf(count, image.sizeBytes))
     const load = async (path: string): Promise<void> => {
       tell({ detail: 'Loading image', layers: { current: 0, total: 1 }, bytes: null })
+      await loaded.use(id, { signal })
+      if (request.isToStay !== true) await loaded.note(id)
       await archives.loadImage(renamed(createReadStream(path), serviceImageReference(id)), { signal })
     }
     try {
@@ -81,9 +95,10 @@ export class GlanceImages implements ImageDriver {
 
   /** A download that broke off may have done so because the image is gone; then no further try will help. */
   async #explained(error: unknown, request: ImageRequest, id: string, signal: AbortSignal): Promise<unknown> {
-    const { cache } = this.#deps
+    const { cache, loaded } = this.#deps
     if (error instanceof EngineRefused || (error instanceof UserFault && error.code === 'image.not_an_archive')) {
       await cache.drop(id)
+      await loaded.forget(id)
       return new UserFault('image.not_an_archive', `${named(request, id)} cannot be loaded: ${messageOf(error)}`, {
         cause: error,
       })

@@ -49,7 +49,7 @@ export const STORAGE_OPTIONS = {
   }),
   imageCacheHours: whole(0, 87_600)('zund', 'image_cache_hours', {
     fallback: '24',
-    help: 'Hours that such an archive is kept without being used.',
+    help: 'Hours that such an archive, and an image of Glance in the engine that no container has, is kept without being used. Too few: what is used now and then is fetched each time.',
   }),
   myBlockStorageIp: text('DEFAULT', 'my_block_storage_ip', {
     fallback: '$my_ip',
