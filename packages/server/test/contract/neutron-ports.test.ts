@@ -126,6 +126,42 @@ describe('ports of a host in Neutron', () => {
     assert.equal(neutron.list('ports').length, 1)
   })
 
+  it('one of a stranger that has the name of the container is neither taken nor removed', async () => {
+    const theirs = given({ project_id: 'q', device_id: CONTAINER, device_owner: 'compute:kuryr' })
+    const { port } = await binder.bind(planned(), o)
+    assert.notEqual(port.remote?.portId, theirs)
+    await binder.release(port, o)
+    assert.deepEqual(
+      neutron.list('ports').map(({ id }) => id),
+      [theirs],
+    )
+  })
+
+  it('what Neutron tells in pieces is read to its end, and no end is no answer', async () => {
+    for (let n = 0; n < 7; n += 1) given({ device_id: CONTAINER, device_owner: 'compute:kuryr', project_id: 'p' })
+    given({ device_id: 'another' })
+    neutron.pageSize = 3
+    const found = await new NeutronClient(neutron).ports({ device_id: CONTAINER }, o)
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      neutron
+        .list('ports')
+        .slice(0, 7)
+        .map(({ id }) => id),
+    )
+    const group = neutron.add('security-groups', { name: `zun-${CONTAINER}`, project_id: 'p' })
+    for (let n = 0; n < 3; n += 1) neutron.add('security-groups', { name: 'other', project_id: 'p' })
+    neutron.pageSize = 1
+    assert.deepEqual(
+      (await new NeutronClient(neutron).groups({ name: `zun-${CONTAINER}` }, o)).map(({ id }) => id),
+      [group.id],
+    )
+    neutron.onCall = (call, done) => {
+      if (call === 'GET ports' && !done) given({ device_id: CONTAINER })
+    }
+    await assert.rejects(new NeutronClient(neutron).ports({ device_id: CONTAINER }, o), OpenStackUnreachable)
+  })
+
   it('one that moves to this host is bound anew', async () => {
     const elsewhere = new PortBinder({ neutron: new NeutronClient(neutron), host: 'there', log: quietLog })
     await elsewhere.bind(planned(), o)

@@ -22,6 +22,8 @@ export class FakeNeutron implements OpenStack {
   /** How ports of a host are bound. */
   vifType = 'bridge'
   vifDetails: JsonRecord = {}
+  /** How many resources an answer holds; 0: all. */
+  pageSize = 0
   #serial = 0
 
   add(name: string, fields: JsonRecord): Resource {
@@ -67,7 +69,7 @@ export class FakeNeutron implements OpenStack {
     const fields = isRecord(body) && isRecord(body[singular]) ? body[singular] : {}
     switch (method) {
       case 'GET':
-        return { [name.replaceAll('-', '_')]: this.list(name).filter((one) => fits(one, query)) }
+        return this.#page(name.replaceAll('-', '_'), this.list(name), query)
       case 'POST':
         return { [singular]: this.#made(name, fields) }
       case 'PUT': {
@@ -85,6 +87,27 @@ export class FakeNeutron implements OpenStack {
         return undefined
       default:
         throw new Error(`${method} is not known here`)
+    }
+  }
+
+  #page(name: string, all: readonly Resource[], query: NonNullable<OpenStackCall['query']>): JsonRecord {
+    const found = all.filter((one) => fits(one, query))
+    if (this.pageSize === 0) return { [name]: found }
+    const begin = found.findIndex(({ id }) => id === query['marker']) + 1
+    const page = found.slice(begin, begin + this.pageSize)
+    // A last page that is full has a link, too, to one that is empty.
+    const last = page.length < this.pageSize ? undefined : page.at(-1)
+    const href = `http://elsewhere/v2.0/${name}?limit=${this.pageSize}&marker=${last?.id}`
+    return {
+      [name]: page,
+      ...(last === undefined
+        ? {}
+        : {
+            [`${name}_links`]: [
+              { rel: 'previous', href: '' },
+              { rel: 'next', href },
+            ],
+          }),
     }
   }
 
@@ -139,6 +162,7 @@ function belongs(address: unknown, version: unknown): boolean {
 
 function fits(resource: Resource, query: NonNullable<OpenStackCall['query']>): boolean {
   return Object.entries(query).every(([name, wanted]) => {
+    if (name === 'limit' || name === 'marker') return true
     if (name === 'fixed_ips') {
       const address = String(wanted).replace('ip_address=', '')
       const fixed = Array.isArray(resource['fixed_ips']) ? resource['fixed_ips'] : []

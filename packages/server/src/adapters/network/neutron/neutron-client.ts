@@ -1,6 +1,7 @@
 import type { OpenStack, OpenStackCall } from '../../openstack/call.ts'
 import { OpenStackError } from '../../openstack/errors.ts'
-import { recordIn, recordsIn, type JsonRecord } from '../../openstack/json.ts'
+import { recordIn, type JsonRecord } from '../../openstack/json.ts'
+import { allPages } from './pages.ts'
 import {
   toGroup,
   toNetwork,
@@ -110,8 +111,11 @@ export class NeutronClient {
   }
 
   async #list(name: string, query: Query, { signal, ...who }: Asking): Promise<JsonRecord[]> {
-    const call = { service: 'network', method: 'GET', path: `/v2.0/${name}`, query, signal, ...who } as const
-    return recordsIn((await this.#openStack.json(call)).body, name.replaceAll('-', '_'))
+    const path = `/v2.0/${name}`
+    return await allPages(name.replaceAll('-', '_'), query, async (part) => {
+      const call = { service: 'network', method: 'GET', path, query: part, signal, ...who } as const
+      return (await this.#openStack.json(call)).body
+    })
   }
 
   async #write(

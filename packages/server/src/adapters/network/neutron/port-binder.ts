@@ -137,7 +137,9 @@ export class PortBinder {
   }
 
   async #made(port: PortData, remote: RemotePort, o: CallOptions): Promise<NeutronPort[]> {
-    const found = await this.#neutron.ports({ device_id: remote.deviceId, network_id: port.networkId }, o)
+    // On a shared network others may give theirs what name they like.
+    const owned = { device_id: remote.deviceId, network_id: port.networkId, tenant_id: port.projectId }
+    const found = await this.#neutron.ports(owned, o)
     return found.filter(({ deviceOwner }) => deviceOwner === DEVICE_OWNER)
   }
 
