@@ -173,7 +173,17 @@ describe('tokens of Keystone', () => {
 
   it('that are none, or of something else, are refused', async (t) => {
     const { ask } = api(t)
-    const odd = ['nonsense', 'gAAAAAB', demo.projectId, 'x'.repeat(2_048), 'x'.repeat(8_000), "' or 1=1 --", '../tokens', 'a?b=c', '%00']
+    const odd = [
+      'nonsense',
+      'gAAAAAB',
+      demo.projectId,
+      'x'.repeat(2_048),
+      'x'.repeat(8_000),
+      "' or 1=1 --",
+      '../tokens',
+      'a?b=c',
+      '%00',
+    ]
     for (const token of odd) assert.equal((await ask(token)).status, 401, token)
   })
 
