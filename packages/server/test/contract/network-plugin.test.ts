@@ -101,6 +101,19 @@ describe('the network plugin, asked by hand', () => {
     await bench.answered('NetworkDriver.DeleteNetwork', { NetworkID: 'n1' })
   })
 
+  it('an end that is taken down late, when its port has a new one, unplugs nothing', async () => {
+    const Interface = { Address: '10.0.0.5/24' }
+    const [earlier, now] = ['e8', 'e9'].map((EndpointID) => ({ NetworkID: 'n1', EndpointID }))
+    await bench.answered('NetworkDriver.CreateEndpoint', { ...earlier, Interface })
+    await bench.answered('NetworkDriver.CreateEndpoint', { ...now, Interface })
+    await bench.answered('NetworkDriver.DeleteEndpoint', earlier)
+    assert.ok(bench.plugged.includes(PORT.portId))
+    await bench.restart()
+    await bench.answered('NetworkDriver.Join', now)
+    await bench.answered('NetworkDriver.DeleteEndpoint', now)
+    assert.deepEqual(bench.plugged, [])
+  })
+
   it('of a port with several addresses of a family the ways out are those of the subnet of the first', async () => {
     const first = { ...V4, id: 'first', cidr: '10.2.0.0/24', gateway: '10.2.0.1' }
     const hostRoutes = [{ destination: '192.0.2.0/24', nextHop: '10.1.0.9' }]

@@ -79,6 +79,9 @@ export class SqlHostPorts implements HostPorts {
   }
 
   putEndpoint(endpointId: string, portId: string): void {
+    for (const [earlier, port] of this.#endpoints.rows) {
+      if (port === portId && earlier !== endpointId) this.#endpoints.remove(earlier)
+    }
     this.#endpoints.put(endpointId, portId)
   }
 

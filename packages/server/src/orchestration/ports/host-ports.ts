@@ -44,7 +44,7 @@ export interface HostPorts {
   /** With the endpoints it has. */
   forgetPort(portId: string): void
 
-  /** The engine has an end of its own id for it. */
+  /** The engine has an end of its own id for it, which takes the place of an earlier one: that one it may take down late. */
   putEndpoint(endpointId: string, portId: string): void
   portOfEndpoint(endpointId: string): HostPort | undefined
   forgetEndpoint(endpointId: string): void

@@ -4,7 +4,7 @@ import type { Logger } from '../../../orchestration/ports/clock.ts'
 import type { ContainerEngine, EngineNetwork } from '../../../orchestration/ports/engine.ts'
 import type { HostPorts } from '../../../orchestration/ports/host-ports.ts'
 import type { PortData, Subnet } from '../../../orchestration/ports/wire.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '../turns.ts'
 
 export interface EngineNetworksDeps {
   readonly engine: Pick<ContainerEngine, 'ensureNetwork' | 'inspectNetwork' | 'listNetworks' | 'removeNetwork' | 'list'>

@@ -146,6 +146,37 @@ describe('what is run to plug a port', () => {
     ])
   })
 
+  it('who plugs the same port at the same time takes turns, also after a failure; who has given up does nothing', async () => {
+    const recorder = new Recorder(/master|add-port/)
+    const plugger = new HostPlugger({ command: recorder, ovsBridge: 'br-int' })
+    const broken = aPort({ kind: 'bridge' })
+    const gone = AbortSignal.abort(new Error('given up'))
+    const other = aPort({ kind: 'tap' }, { portId: 'aaaaaaaa-0000-4000-8000-000000000000' })
+    const ends = await Promise.allSettled([
+      plugger.plugAhead(broken, { signal }),
+      plugger.plug(aPort({ kind: 'tap' }), { signal }),
+      plugger.plug(aPort({ kind: 'tap' }), { signal: gone }),
+      plugger.unplug(broken, { signal }),
+      plugger.plug(other, { signal }),
+    ])
+    assert.deepEqual(
+      ends.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    )
+    const ofOther = recorder.lines.filter((line) => line.includes('aaaaaaaa-00'))
+    assert.equal(ofOther.length, PAIR.length)
+    const [remove = ''] = PAIR
+    const lines = recorder.lines.filter((line) => line.includes('8439060f-38'))
+    assert.deepEqual(lines, [
+      ...PAIR,
+      `link set dev tap8439060f-38 master brqb2d1c0ff-ee`,
+      remove,
+      remove,
+      ...PAIR,
+      remove,
+    ])
+  })
+
   describe('ahead of its container', () => {
     const [tap, end] = ['tap8439060f-38', 't_c8439060f-38']
     const shown = (mac: string): string => `7: ${end}@${tap}: <BROADCAST> mtu 1442 link/ether ${mac} brd ff:ff`

@@ -2,6 +2,7 @@ import { SystemFault } from '../../../domain/errors.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
 import type { HostPort, PortPlugger } from '../../../orchestration/ports/host-ports.ts'
 import type { HostCommand } from '../../host-command/host-command.ts'
+import { Turns } from '../turns.ts'
 import { IpLink } from './ip-link.ts'
 import { containerEnd, filterBridge, filterEnd, hostEnd, networkBridge, switchEnd } from './names.ts'
 import { OpenVSwitch } from './open-vswitch.ts'
@@ -24,6 +25,8 @@ export class HostPlugger implements PortPlugger {
   readonly #switch: OpenVSwitch
   /** Ports that are plugged and wait for their container; one of an earlier life may be half done, and is not among them. */
   readonly #ahead = new Set<string>()
+  /** By port: an operation plugs it ahead, the engine asks for it by itself, and what one makes the other would take back. */
+  readonly #turns = new Turns()
 
   constructor({ command, ovsBridge }: HostPluggerDeps) {
     this.#ovsBridge = ovsBridge
@@ -36,18 +39,34 @@ export class HostPlugger implements PortPlugger {
   }
 
   async plug(port: HostPort, o: CallOptions): Promise<void> {
-    const waits = this.#ahead.delete(port.portId)
-    if (waits && (await this.#links.hasAddress(containerEnd(port.portId), port.macAddress, o))) return
-    await this.#make(port, o)
+    await this.#inTurn(port, o, async () => {
+      const waits = this.#ahead.delete(port.portId)
+      if (waits && (await this.#links.hasAddress(containerEnd(port.portId), port.macAddress, o))) return
+      await this.#make(port, o)
+    })
   }
 
   async plugAhead(port: HostPort, o: CallOptions): Promise<void> {
-    // One end without the other: that one is in a container.
-    const isInUse =
-      (await this.#links.exists(hostEnd(port.portId), o)) && !(await this.#links.exists(containerEnd(port.portId), o))
-    if (isInUse) return
-    await this.#make(port, o)
-    this.#ahead.add(port.portId)
+    await this.#inTurn(port, o, async () => {
+      // One end without the other: that one is in a container.
+      const isInUse =
+        (await this.#links.exists(hostEnd(port.portId), o)) && !(await this.#links.exists(containerEnd(port.portId), o))
+      if (isInUse) return
+      await this.#make(port, o)
+      this.#ahead.add(port.portId)
+    })
+  }
+
+  async unplug(port: Place, o: CallOptions): Promise<void> {
+    await this.#inTurn(port, o, async () => await this.#unmake(port, o))
+  }
+
+  /** Who has given up meanwhile does nothing more. */
+  async #inTurn({ portId }: Place, o: CallOptions, work: () => Promise<void>): Promise<void> {
+    await this.#turns.take(portId, async () => {
+      o.signal.throwIfAborted()
+      await work()
+    })
   }
 
   async #make(port: HostPort, o: CallOptions): Promise<void> {
@@ -80,7 +99,7 @@ export class HostPlugger implements PortPlugger {
     }
   }
 
-  async unplug(port: Place, o: CallOptions): Promise<void> {
+  async #unmake(port: Place, o: CallOptions): Promise<void> {
     this.#ahead.delete(port.portId)
     await (this.#wayOf(port.plug) ?? LEFT_ALONE).unplug(port, o)
     await this.#links.remove(hostEnd(port.portId), o)
@@ -88,7 +107,7 @@ export class HostPlugger implements PortPlugger {
 
   /** Whatever the failure was, an aborted call included: it must not leave an interface that the next one trips over. */
   async #takeBack(port: HostPort): Promise<void> {
-    await this.unplug(port, { signal: AbortSignal.timeout(PLUG_BACK_MS) }).catch(() => undefined)
+    await this.#unmake(port, { signal: AbortSignal.timeout(PLUG_BACK_MS) }).catch(() => undefined)
     await this.#links.remove(hostEnd(port.portId), { signal: AbortSignal.timeout(PLUG_BACK_MS) }).catch(() => undefined)
   }
 
