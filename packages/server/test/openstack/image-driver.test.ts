@@ -120,9 +120,9 @@ test('an image comes from the service into the engine once, under a name that ta
     details.some((detail) => /^Downloading image: 100 %$/.test(detail)),
     details.join(),
   )
-  const loaded = await engine.inspectImage(serviceImageReference(id), o)
-  assert.equal(loaded?.id, own?.id)
-  assert.deepEqual((await engine.inspectImage('busybox:latest', o))?.repoTags.toSorted(), loaded?.repoTags.toSorted())
+  const inEngine = await engine.inspectImage(serviceImageReference(id), o)
+  assert.equal(inEngine?.id, own?.id)
+  assert.deepEqual((await engine.inspectImage('busybox:latest', o))?.repoTags.toSorted(), inEngine?.repoTags.toSorted())
   assert.deepEqual(readdirSync(directory).toSorted(), [`${id}.tar`, `${id}.used`])
   assert.equal((await images.find(request(id), o))?.id, own?.id)
   assert.equal((await images.find(request(id, 'never'), o))?.driver, 'glance')
