@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { ProcessCommand } from '../adapters/host-command/process-command.ts'
 import { LocalBridgeNetwork } from '../adapters/network/local-bridge-network.ts'
 import { NetworksByService, type HostNetworks } from '../adapters/network/networks-by-service.ts'
+import { LateJoins } from '../adapters/network/neutron/late-joins.ts'
 import { NeutronClient } from '../adapters/network/neutron/neutron-client.ts'
 import { NeutronNetworks } from '../adapters/network/neutron/neutron-network.ts'
 import { NeutronPlanner } from '../adapters/network/neutron/neutron-planner.ts'
@@ -39,18 +40,25 @@ export function usesNeutron(config: Config): boolean {
 export interface NetworkPlugin extends Service {
   readonly ports: HostPorts
   readonly plugger: PortPlugger
+  readonly lateJoins: LateJoins
 }
 
 /** undefined: the engine's own bridges are used. ConfigError when what is remembered of ports cannot be opened. */
 export function composeNetworkPlugin(config: Config, state: StateDir, log: Logger): NetworkPlugin | undefined {
   if (!usesNeutron(config)) return undefined
   const ports = openPorts(state.file(PORTS_FILE))
-  const plugger = new HostPlugger({ command: new ProcessCommand(), ovsBridge: config.ovsBridge })
+  const lateJoins = new LateJoins()
+  const plugger = new HostPlugger({
+    command: new ProcessCommand(),
+    ovsBridge: config.ovsBridge,
+    ...(config.portActiveTimeoutS === 0 ? {} : { onKeptOut: lateJoins.take }),
+  })
   const socketPath = `${PLUGIN_DIRECTORY}/${config.networkDriverName}.sock`
   const server = new PluginServer({ socketPath, ports, plugger, log })
   return {
     ports,
     plugger,
+    lateJoins,
     start: async () => {
       try {
         await server.start()
@@ -82,6 +90,7 @@ export function composeHostNetworks({ config, engine, cloud, plugin, log }: Host
     neutron: new NeutronClient(cloud.session),
     ports: plugin.ports,
     plugger: plugin.plugger,
+    lateJoins: plugin.lateJoins,
     host: config.host,
     driver: config.networkDriverName,
     clock: systemClock,

@@ -21,14 +21,16 @@ describe('a plugged port that is waited for', () => {
     warnings = []
   })
 
-  const wait = async (change: { timeoutMs?: number; required?: boolean } = {}, signal = o.signal): Promise<void> => {
-    await new ActivePorts({
+  const ports = (change: { timeoutMs?: number; required?: boolean } = {}): ActivePorts =>
+    new ActivePorts({
       neutron: new NeutronClient(neutron),
       clock: systemClock,
       activeTimeoutMs: change.timeoutMs ?? 30_000,
       activeRequired: change.required ?? false,
       log: { ...quietLog, warn: (_fields, message) => void warnings.push(message) },
-    }).wait(portId, { signal })
+    })
+  const wait = async (change: { timeoutMs?: number; required?: boolean } = {}, signal = o.signal): Promise<void> => {
+    await ports(change).wait(portId, { signal })
   }
 
   const shows = (status: string): void => {
@@ -44,6 +46,25 @@ describe('a plugged port that is waited for', () => {
     assert.equal(neutron.asked.length, 3)
     await wait({ required: true })
     assert.deepEqual(warnings, [])
+  })
+
+  it('is still ACTIVE from before: what counts is what it becomes', async () => {
+    shows('ACTIVE')
+    const earlier = await ports().revisionOf(portId, o)
+    assert.equal(earlier, 1)
+    neutron.onCall = () => {
+      if (neutron.asked.length === 3) shows('DOWN')
+      if (neutron.asked.length === 5) {
+        shows('ACTIVE')
+        const [port] = neutron.list('ports')
+        if (port !== undefined) port['revision_number'] = 3
+      }
+    }
+    await ports().wait(portId, o, earlier)
+    assert.equal(neutron.asked.length, 5)
+
+    await ports({ timeoutMs: 600 }).wait(portId, o, 3)
+    assert.match(warnings[0] ?? '', /it is ACTIVE as it was before after 0\.6 s/)
   })
 
   it('stays DOWN: its container starts with a warning that names the port, or not at all where that is asked for', async () => {

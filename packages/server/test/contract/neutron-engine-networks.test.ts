@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { SimEngine } from '../../src/adapters/fake/sim-engine.ts'
 import { VirtualClock } from '../../src/adapters/fake/virtual-clock.ts'
+import { LateJoins } from '../../src/adapters/network/neutron/late-joins.ts'
 import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
 import { NeutronNetworks } from '../../src/adapters/network/neutron/neutron-network.ts'
 import { SqlHostPorts } from '../../src/adapters/network/sql-host-ports.ts'
@@ -60,10 +61,13 @@ describe('networks of Neutron on a host', () => {
       ports,
       plugger: {
         plug: async () => undefined,
-        plugAhead: async () => undefined,
+        plugAhead: async () => true,
+        isKeptOut: async () => false,
+        join: async () => undefined,
         unplug: async () => undefined,
         containerEnd: (portId) => portId,
       },
+      lateJoins: new LateJoins(),
       host: 'here',
       driver: 'kuryr',
       clock,

@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { UNTIL_TERM } from '../support/api-client.ts'
+import { knocking } from './support/knocking.ts'
 import { NetworkStage, type Group, type Network } from './support/network-stage.ts'
-
-/** Pings the address again and again; notes each time, and each answer. */
-const knocking = (address: string): string =>
-  `touch /tmp/heard; while :; do echo >> /tmp/knocked; ping -c 1 -W 1 ${address} > /tmp/last && cat /tmp/last >> /tmp/heard; done`
 
 describe('containers on ports of Neutron', () => {
   const stage = new NetworkStage()

@@ -58,8 +58,15 @@ export interface PortPlugger {
    * finished leaves nothing. SystemFault says what went wrong.
    */
   plug(port: HostPort, o: CallOptions): Promise<void>
-  /** For a container that will start, so that the network service can do its part before; leaves a pair in use alone. */
-  plugAhead(port: HostPort, o: CallOptions): Promise<void>
+  /**
+   * For a container that will start, so that the network service can do its part before. False: there is a pair in use, which
+   * is left alone.
+   */
+  plugAhead(port: HostPort, o: CallOptions): Promise<boolean>
+  /** Whether there is a pair of it that is in no switch: one that was not plugged ahead, maybe in an earlier life. */
+  isKeptOut(port: HostPort, o: CallOptions): Promise<boolean>
+  /** Puts what is kept out into its switch. What has gone meanwhile, or is there already, is left alone. */
+  join(port: HostPort, o: CallOptions): Promise<void>
   /** Gone already is a success. */
   unplug(port: Pick<HostPort, 'portId' | 'networkId' | 'plug'>, o: CallOptions): Promise<void>
   containerEnd(portId: string): string

@@ -27,11 +27,30 @@ export class ActivePorts {
     this.#deps = deps
   }
 
-  /** When it is required: SystemFault after the time, Retryable while Neutron is away. */
-  async wait(portId: string, o: CallOptions): Promise<void> {
+  /** To be asked before it is plugged. null: it is not known. */
+  async revisionOf(portId: string, o: CallOptions): Promise<number | null> {
+    const { neutron, activeTimeoutMs } = this.#deps
+    if (activeTimeoutMs === 0) return null
+    try {
+      const signal = AbortSignal.any([o.signal, AbortSignal.timeout(activeTimeoutMs)])
+      return (await neutron.port(portId, { signal }))?.revision ?? null
+    } catch {
+      // Who waits finds out what is wrong.
+      o.signal.throwIfAborted()
+      return null
+    }
+  }
+
+  /**
+   * `earlier`: its revision before it was plugged. One that was plugged a moment ago may still be shown as ACTIVE: the agent has
+   * not seen yet that it went, and takes the filters away when it does; or it is not there, after a boot. An agent that sees a new
+   * interface makes the port BUILD and ACTIVE again, which are new revisions. null: whatever is ACTIVE counts.
+   * When it is required: SystemFault after the time, Retryable while Neutron is away.
+   */
+  async wait(portId: string, o: CallOptions, earlier: number | null = null): Promise<void> {
     const { activeTimeoutMs, activeRequired, log } = this.#deps
     if (activeTimeoutMs === 0) return
-    const why = await this.#untilActive(portId, o)
+    const why = await this.#untilActive(portId, o, earlier)
     o.signal.throwIfAborted()
     if (why === undefined) return
     const message = `port ${portId} is plugged, and not known to be active: ${why.message}`
@@ -44,7 +63,11 @@ export class ActivePorts {
   }
 
   /** The reason when it has not come to that. */
-  async #untilActive(portId: string, o: CallOptions): Promise<{ message: string; isAway: boolean } | undefined> {
+  async #untilActive(
+    portId: string,
+    o: CallOptions,
+    earlier: number | null,
+  ): Promise<{ message: string; isAway: boolean } | undefined> {
     const { neutron, clock, activeTimeoutMs } = this.#deps
     const timeout = AbortSignal.timeout(activeTimeoutMs)
     const signal = AbortSignal.any([o.signal, timeout])
@@ -54,7 +77,8 @@ export class ActivePorts {
         const port = await neutron.port(portId, { signal })
         if (port === undefined) return { message: 'it is gone', isAway: false }
         status = port.status
-        if (status === 'ACTIVE') return undefined
+        const isOld = earlier !== null && port.revision !== null && port.revision <= earlier
+        if (status === 'ACTIVE' && !isOld) return undefined
         await clock.sleep(POLL_MS, signal)
       }
     } catch (error) {
@@ -67,7 +91,7 @@ export class ActivePorts {
         return { message: `the network service has not answered in ${seconds}`, isAway: true }
       }
       return {
-        message: `it is ${status} after ${seconds}, as it is while no agent of Neutron does its part here`,
+        message: `it is ${status}${status === 'ACTIVE' ? ' as it was before' : ''} after ${seconds}, as it is while no agent of Neutron does its part here`,
         isAway: false,
       }
     }

@@ -9,6 +9,7 @@ import type { RemoteNetworks } from '../networks-by-service.ts'
 import { ActivePorts } from './active-ports.ts'
 import { subnetOf } from './addresses.ts'
 import { EngineNetworks } from './engine-networks.ts'
+import type { LateJoins } from './late-joins.ts'
 import type { NeutronClient } from './neutron-client.ts'
 import { PortBinder, remoteOf } from './port-binder.ts'
 
@@ -17,6 +18,7 @@ export interface NeutronNetworksDeps {
   readonly neutron: NeutronClient
   readonly ports: HostPorts
   readonly plugger: PortPlugger
+  readonly lateJoins: LateJoins
   readonly host: string
   /** [network] driver_name */
   readonly driver: string
@@ -77,8 +79,9 @@ export class NeutronNetworks implements RemoteNetworks {
   async activate(port: PortData, o: CallOptions): Promise<void> {
     const known = hostPortOf(port)
     this.#deps.ports.putPort(known)
-    await this.#deps.plugger.plugAhead(known, o)
-    await this.#active.wait(known.portId, o)
+    const earlier = await this.#active.revisionOf(known.portId, o)
+    const isNew = await this.#deps.plugger.plugAhead(known, o)
+    await this.#active.wait(known.portId, o, isNew ? earlier : null)
   }
 
   async release(port: PortData, o: CallOptions): Promise<void> {
@@ -119,7 +122,11 @@ export class NeutronNetworks implements RemoteNetworks {
 
   /** Once per life of the agent, before anything is prepared. Repeatable. */
   async restore(signal: AbortSignal): Promise<void> {
+    const { plugger, ports, lateJoins, clock, log } = this.#deps
+    lateJoins.begin({ active: this.#active, plugger, clock, log }, signal)
     await this.#networks.restore({ signal })
+    // An earlier life may have ended in between.
+    for (const port of ports.ports()) if (await plugger.isKeptOut(port, { signal })) lateJoins.take(port)
   }
 
   async #unplug(isMeant: (port: HostPort) => boolean, o: CallOptions): Promise<readonly HostPort[]> {

@@ -89,6 +89,36 @@ describe('what is run to plug a port', () => {
     assert.deepEqual(await unplug(aPort({ kind: 'bridge' })), ['link delete dev tap8439060f-38'])
   })
 
+  it('Linux bridge, when nobody has plugged it ahead: the pair alone, and the bridge once that is told', async () => {
+    const recorder = new Recorder()
+    const keptOut: HostPort[] = []
+    const plugger = new HostPlugger({
+      command: recorder,
+      ovsBridge: 'br-int',
+      onKeptOut: (port) => keptOut.push(port),
+    })
+    const port = aPort({ kind: 'bridge' })
+    await plugger.plug(port, { signal })
+    assert.deepEqual([recorder.lines, keptOut], [PAIR, [port]])
+    recorder.there.set('tap8439060f-38', '7: tap8439060f-38@if6: <BROADCAST> mtu 1442 state UP')
+    assert.equal(await plugger.isKeptOut(port, { signal }), true)
+    await plugger.join(port, { signal })
+    assert.equal(recorder.lines.at(-1), 'link set dev tap8439060f-38 master brqb2d1c0ff-ee')
+
+    const done = recorder.lines.length
+    for (const shown of ['7: tap8439060f-38@if6: mtu 1442 master brqb2d1c0ff-ee state UP', undefined]) {
+      recorder.there.delete('tap8439060f-38')
+      if (shown !== undefined) recorder.there.set('tap8439060f-38', shown)
+      assert.equal(await plugger.isKeptOut(port, { signal }), false)
+      await plugger.join(port, { signal })
+    }
+    assert.equal(recorder.lines.length, done)
+
+    await plugger.plug(aPort({}), { signal })
+    assert.deepEqual(recorder.lines.at(-1), added('br-int', 'tap8439060f-38'))
+    assert.equal(keptOut.length, 1)
+  })
+
   it('Open vSwitch and OVN: what was left over goes first, then it is added in one transaction', async () => {
     assert.deepEqual((await run(aPort({}))).lines, [
       dropped('tap8439060f-38'),

@@ -13,6 +13,11 @@ export interface HostPluggerDeps {
   readonly command: HostCommand
   /** [neutron] ovs_bridge: where the port does not name another. */
   readonly ovsBridge: string
+  /**
+   * Called with a port that was plugged but for its switch, which it is to `join` later: one that was not plugged ahead, where
+   * packets would pass before there are filters. Absent: everything joins at once.
+   */
+  readonly onKeptOut?: (port: HostPort) => void
 }
 
 /** Names of bridges come from the network service, and become arguments. */
@@ -21,6 +26,7 @@ const INTERFACE_NAME = /^[A-Za-z0-9_.-]{1,15}$/
 /** Plugs ports as the mechanism drivers of Neutron expect it on their hosts. */
 export class HostPlugger implements PortPlugger {
   readonly #ovsBridge: string
+  readonly #onKeptOut: ((port: HostPort) => void) | undefined
   readonly #links: IpLink
   readonly #switch: OpenVSwitch
   /** Ports that are plugged and wait for their container; one of an earlier life may be half done, and is not among them. */
@@ -28,8 +34,9 @@ export class HostPlugger implements PortPlugger {
   /** By port: an operation plugs it ahead, the engine asks for it by itself, and what one makes the other would take back. */
   readonly #turns = new Turns()
 
-  constructor({ command, ovsBridge }: HostPluggerDeps) {
+  constructor({ command, ovsBridge, onKeptOut }: HostPluggerDeps) {
     this.#ovsBridge = ovsBridge
+    this.#onKeptOut = onKeptOut
     this.#links = new IpLink(command)
     this.#switch = new OpenVSwitch(command)
   }
@@ -42,18 +49,22 @@ export class HostPlugger implements PortPlugger {
     await this.#inTurn(port, o, async () => {
       const waits = this.#ahead.delete(port.portId)
       if (waits && (await this.#links.hasAddress(containerEnd(port.portId), port.macAddress, o))) return
-      await this.#make(port, o)
+      // A switch of Open vSwitch lets nothing pass of what its agent has not seen to.
+      const isKeptOut = this.#onKeptOut !== undefined && port.plug.kind === 'bridge'
+      await this.#make(port, o, isKeptOut)
+      if (isKeptOut) this.#onKeptOut?.(port)
     })
   }
 
-  async plugAhead(port: HostPort, o: CallOptions): Promise<void> {
-    await this.#inTurn(port, o, async () => {
+  async plugAhead(port: HostPort, o: CallOptions): Promise<boolean> {
+    return await this.#inTurn(port, o, async () => {
       // One end without the other: that one is in a container.
       const isInUse =
         (await this.#links.exists(hostEnd(port.portId), o)) && !(await this.#links.exists(containerEnd(port.portId), o))
-      if (isInUse) return
+      if (isInUse) return false
       await this.#make(port, o)
       this.#ahead.add(port.portId)
+      return true
     })
   }
 
@@ -62,14 +73,24 @@ export class HostPlugger implements PortPlugger {
   }
 
   /** Who has given up meanwhile does nothing more. */
-  async #inTurn({ portId }: Place, o: CallOptions, work: () => Promise<void>): Promise<void> {
-    await this.#turns.take(portId, async () => {
+  async #inTurn<T>({ portId }: Place, o: CallOptions, work: () => Promise<T>): Promise<T> {
+    return await this.#turns.take(portId, async () => {
       o.signal.throwIfAborted()
-      await work()
+      return await work()
     })
   }
 
-  async #make(port: HostPort, o: CallOptions): Promise<void> {
+  async isKeptOut({ portId, plug }: HostPort, o: CallOptions): Promise<boolean> {
+    return plug.kind === 'bridge' && (await this.#links.isAlone(hostEnd(portId), o))
+  }
+
+  async join(port: HostPort, o: CallOptions): Promise<void> {
+    await this.#inTurn(port, o, async () => {
+      if (await this.isKeptOut(port, o)) await this.#wayOf(port.plug)?.plug(port, o)
+    })
+  }
+
+  async #make(port: HostPort, o: CallOptions, isKeptOut = false): Promise<void> {
     const way = this.#wayOf(port.plug)
     if (way === undefined) {
       throw new SystemFault(
@@ -92,7 +113,7 @@ export class HostPlugger implements PortPlugger {
         ],
         o,
       )
-      await way.plug(port, o)
+      if (!isKeptOut) await way.plug(port, o)
     } catch (error) {
       await this.#takeBack(port)
       throw error

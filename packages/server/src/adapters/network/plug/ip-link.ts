@@ -33,6 +33,12 @@ export class IpLink {
     return exitCode === 0 && stdout.includes(` link/ether ${macAddress} `)
   }
 
+  /** Is it there, and in no bridge? */
+  async isAlone(name: string, o: CallOptions): Promise<boolean> {
+    const { exitCode, stdout } = await this.#show(name, o)
+    return exitCode === 0 && !stdout.includes(' master ')
+  }
+
   async #show(name: string, { signal }: CallOptions): Promise<CommandResult> {
     const options = { signal, timeoutMs: PROGRAM_TIMEOUT_MS }
     return await this.#command.run('ip', ['-o', 'link', 'show', 'dev', name], options)
