@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { extract, pack, type Header } from 'tar-stream'
 import { UserFault } from '../../../domain/errors.ts'
+import { ArchiveEntries } from './archive-entries.ts'
 import { renamed } from './renamed.ts'
 
 type Row = Partial<Header> & Pick<Header, 'name'> & { readonly text?: string }
@@ -103,4 +104,17 @@ for (const [what, rows, why] of HOSTILE) {
 test('more links than any image has are not held in memory', async () => {
   const links = Array.from({ length: 10_001 }, (_, n): Row => ({ name: `${n}`, type: 'symlink', linkname: 'x' }))
   await assert.rejects(given([...links, MANIFEST]), /more than 10000 links/)
+})
+
+test('a directory with content is refused: some would take the next entries for that', () => {
+  const told = { mode: 0o755, mtime: new Date(0), linkname: '', uid: 0, gid: 0, uname: '', gname: '' }
+  const device = { devmajor: 0, devminor: 0 }
+  for (const [name, type] of [
+    ['a', 'directory'],
+    ['b/', 'file'],
+    ['./', 'directory'],
+  ] as const) {
+    const header = { ...told, ...device, name, type, size: 1024 }
+    assert.throws(() => new ArchiveEntries().sort(header), /is a directory with content/, name)
+  }
 })

@@ -31,6 +31,8 @@ export class ArchiveEntries {
     // As archives of old said it.
     const type = header.type === 'file' && header.name.endsWith('/') ? 'directory' : header.type
     if (!KINDS.includes(type)) return { kind: 'ignored' }
+    // For some readers it is followed by that, for others by the next entry, and ours would wait for it.
+    if (type === 'directory' && size > 0) throw refused(header, 'is a directory with content')
     const name = cleaned(header.name)
     if (name === '' && type === 'directory') return { kind: 'ignored' }
     if (name === '') throw refused(header, 'has no name of its own')
