@@ -4,7 +4,9 @@ import { ActivePorts } from '../../src/adapters/network/neutron/active-ports.ts'
 import { NeutronClient } from '../../src/adapters/network/neutron/neutron-client.ts'
 import { OpenStackUnreachable } from '../../src/adapters/openstack/errors.ts'
 import { Retryable, SystemFault } from '../../src/domain/errors.ts'
+import { VirtualClock } from '../../src/adapters/fake/virtual-clock.ts'
 import { systemClock } from '../../src/lib/system-clock.ts'
+import type { Clock } from '../../src/orchestration/ports/clock.ts'
 import { FakeNeutron } from '../support/fake-neutron.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
@@ -14,17 +16,19 @@ describe('a plugged port that is waited for', () => {
   let neutron: FakeNeutron
   let portId: string
   let warnings: string[]
+  let clock: Clock
 
   beforeEach(() => {
     neutron = new FakeNeutron()
     portId = neutron.add('ports', { network_id: 'n', mac_address: 'fa:16:3e:00:00:01', status: 'DOWN' }).id
     warnings = []
+    clock = systemClock
   })
 
   const ports = (change: { timeoutMs?: number; required?: boolean } = {}): ActivePorts =>
     new ActivePorts({
       neutron: new NeutronClient(neutron),
-      clock: systemClock,
+      clock,
       activeTimeoutMs: change.timeoutMs ?? 30_000,
       activeRequired: change.required ?? false,
       log: { ...quietLog, warn: (_fields, message) => void warnings.push(message) },
@@ -60,11 +64,26 @@ describe('a plugged port that is waited for', () => {
         if (port !== undefined) port['revision_number'] = 3
       }
     }
-    await ports().wait(portId, o, earlier)
+    await ports().wait(portId, o, { revision: earlier })
     assert.equal(neutron.asked.length, 5)
 
-    await ports({ timeoutMs: 600 }).wait(portId, o, 3)
+    await ports({ timeoutMs: 600 }).wait(portId, o, { revision: 3 })
     assert.match(warnings[0] ?? '', /it is ACTIVE as it was before after 0\.6 s/)
+  })
+
+  it('was plugged before anybody looked: ACTIVE counts once an agent must have noticed, with its filters in the kernel', async () => {
+    shows('ACTIVE')
+    const virtual = new VirtualClock()
+    clock = virtual
+    const looks: number[] = []
+    const hasFilters = async (): Promise<boolean> => looks.push(virtual.now()) > 2
+    const began = virtual.now()
+    const waited = ports().wait(portId, o, { revision: 1, hasFilters })
+    await virtual.advance(20_000)
+    await waited
+    assert.equal(looks.length, 3)
+    assert.ok((looks[0] ?? 0) > began + 5_000)
+    assert.deepEqual(warnings, [])
   })
 
   it('stays DOWN: its container starts with a warning that names the port, or not at all where that is asked for', async () => {

@@ -63,6 +63,7 @@ describe('networks of Neutron on a host', () => {
         plug: async () => undefined,
         plugAhead: async () => true,
         isKeptOut: async () => false,
+        hasFilters: async () => false,
         join: async () => undefined,
         unplug: async () => undefined,
         containerEnd: (portId) => portId,

@@ -38,13 +38,14 @@ describe('a port of a container that the engine has started by itself', () => {
       {
         active: {
           revisionOf: async () => 7,
-          wait: async (portId, { signal }, earlier) => {
-            did.push(`wait for ${portId} after ${earlier}`)
+          wait: async (portId, { signal }, at) => {
+            did.push(`wait for ${portId} after ${at?.revision}, with ${await at?.hasFilters?.()}`)
             await untilActive(portId, signal)
           },
         },
         plugger: {
           isKeptOut: async () => isOut,
+          hasFilters: async () => true,
           join: async ({ portId }) => void did.push(`join ${portId}`),
         },
         clock,
@@ -62,7 +63,12 @@ describe('a port of a container that the engine has started by itself', () => {
     await clock.advance(0)
     joins.take(aPort('late'))
     await clock.advance(0)
-    assert.deepEqual(did, ['wait for early after 7', 'join early', 'wait for late after 7', 'join late'])
+    assert.deepEqual(did, [
+      'wait for early after 7, with true',
+      'join early',
+      'wait for late after 7, with true',
+      'join late',
+    ])
   })
 
   it('that has gone, or is in its network already, is left alone', async () => {
@@ -102,6 +108,6 @@ describe('a port of a container that the engine has started by itself', () => {
     )
     stop.abort()
     await clock.advance(60_000)
-    assert.deepEqual(did, ['wait for again after 7', 'wait for again after 7'])
+    assert.deepEqual(did, ['wait for again after 7, with true', 'wait for again after 7, with true'])
   })
 })

@@ -68,6 +68,7 @@ export class PluginBench {
       },
       plugAhead: async () => assert.fail('the plugin plugs for containers that start'),
       isKeptOut: async () => assert.fail('who joins late asks'),
+      hasFilters: async () => assert.fail('who joins late asks'),
       join: async () => assert.fail('who joins late does it'),
       unplug: async ({ portId }) => {
         this.plugged.splice(0, this.plugged.length, ...this.plugged.filter((id) => id !== portId))

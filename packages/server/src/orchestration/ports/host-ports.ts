@@ -65,6 +65,8 @@ export interface PortPlugger {
   plugAhead(port: HostPort, o: CallOptions): Promise<boolean>
   /** Whether there is a pair of it that is in no switch: one that was not plugged ahead, maybe in an earlier life. */
   isKeptOut(port: HostPort, o: CallOptions): Promise<boolean>
+  /** Whether the rules of its security groups are in the kernel, where they go by its interface. */
+  hasFilters(port: HostPort, o: CallOptions): Promise<boolean>
   /** Puts what is kept out into its switch. What has gone meanwhile, or is there already, is left alone. */
   join(port: HostPort, o: CallOptions): Promise<void>
   /** Gone already is a success. */

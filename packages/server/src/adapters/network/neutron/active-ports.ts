@@ -15,6 +15,19 @@ export interface ActivePortsDeps {
 }
 
 const POLL_MS = 400
+/** More than between two looks of an agent at its interfaces: by then it has taken away what was of an older one. */
+const NOTICED_MS = 5_000
+
+/** What was so when a port was plugged. */
+export interface PluggedAt {
+  /** null: it is not known, and whatever is ACTIVE counts. */
+  readonly revision: number | null
+  /**
+   * Whether its filters are in the kernel. For who may have asked for the revision too late, when its agent had seen the new
+   * interface already.
+   */
+  readonly hasFilters?: () => Promise<boolean>
+}
 
 /**
  * Waits for plugged ports to be ACTIVE. The agent of a host sets the filters of a port some time after it has found it
@@ -42,15 +55,15 @@ export class ActivePorts {
   }
 
   /**
-   * `earlier`: its revision before it was plugged. One that was plugged a moment ago may still be shown as ACTIVE: the agent has
-   * not seen yet that it went, and takes the filters away when it does; or it is not there, after a boot. An agent that sees a new
-   * interface makes the port BUILD and ACTIVE again, which are new revisions. null: whatever is ACTIVE counts.
+   * One that was plugged a moment ago may still be shown as ACTIVE: the agent has not seen yet that an older interface went,
+   * and takes the filters away when it does; or it is not there, after a boot. An agent that sees a new interface makes the port
+   * BUILD and ACTIVE again, which are new revisions. `at` absent: it was plugged before.
    * When it is required: SystemFault after the time, Retryable while Neutron is away.
    */
-  async wait(portId: string, o: CallOptions, earlier: number | null = null): Promise<void> {
+  async wait(portId: string, o: CallOptions, at: PluggedAt = { revision: null }): Promise<void> {
     const { activeTimeoutMs, activeRequired, log } = this.#deps
     if (activeTimeoutMs === 0) return
-    const why = await this.#untilActive(portId, o, earlier)
+    const why = await this.#untilActive(portId, o, at)
     o.signal.throwIfAborted()
     if (why === undefined) return
     const message = `port ${portId} is plugged, and not known to be active: ${why.message}`
@@ -66,11 +79,12 @@ export class ActivePorts {
   async #untilActive(
     portId: string,
     o: CallOptions,
-    earlier: number | null,
+    { revision: earlier, hasFilters }: PluggedAt,
   ): Promise<{ message: string; isAway: boolean } | undefined> {
     const { neutron, clock, activeTimeoutMs } = this.#deps
     const timeout = AbortSignal.timeout(activeTimeoutMs)
     const signal = AbortSignal.any([o.signal, timeout])
+    const noticed = clock.now() + NOTICED_MS
     let status: string | undefined
     try {
       for (;;) {
@@ -79,6 +93,7 @@ export class ActivePorts {
         status = port.status
         const isOld = earlier !== null && port.revision !== null && port.revision <= earlier
         if (status === 'ACTIVE' && !isOld) return undefined
+        if (status === 'ACTIVE' && clock.now() > noticed && (await hasFilters?.()) === true) return undefined
         await clock.sleep(POLL_MS, signal)
       }
     } catch (error) {

@@ -5,7 +5,7 @@ import type { ActivePorts } from './active-ports.ts'
 
 export interface LateJoinsDeps {
   readonly active: Pick<ActivePorts, 'revisionOf' | 'wait'>
-  readonly plugger: Pick<PortPlugger, 'isKeptOut' | 'join'>
+  readonly plugger: Pick<PortPlugger, 'hasFilters' | 'isKeptOut' | 'join'>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -50,9 +50,9 @@ async function run(port: HostPort, { active, plugger, clock, log }: LateJoinsDep
   const { portId } = port
   while (!signal.aborted) {
     try {
-      const earlier = await active.revisionOf(portId, { signal })
+      const revision = await active.revisionOf(portId, { signal })
       if (!(await plugger.isKeptOut(port, { signal }))) return
-      await active.wait(portId, { signal }, earlier)
+      await active.wait(portId, { signal }, { revision, hasFilters: async () => plugger.hasFilters(port, { signal }) })
       await plugger.join(port, { signal })
       return
     } catch (error) {

@@ -79,9 +79,9 @@ export class NeutronNetworks implements RemoteNetworks {
   async activate(port: PortData, o: CallOptions): Promise<void> {
     const known = hostPortOf(port)
     this.#deps.ports.putPort(known)
-    const earlier = await this.#active.revisionOf(known.portId, o)
+    const revision = await this.#active.revisionOf(known.portId, o)
     const isNew = await this.#deps.plugger.plugAhead(known, o)
-    await this.#active.wait(known.portId, o, isNew ? earlier : null)
+    await this.#active.wait(known.portId, o, { revision: isNew ? revision : null })
   }
 
   async release(port: PortData, o: CallOptions): Promise<void> {

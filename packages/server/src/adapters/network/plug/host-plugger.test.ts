@@ -119,6 +119,19 @@ describe('what is run to plug a port', () => {
     assert.equal(keptOut.length, 1)
   })
 
+  it('rules of an interface are found by its name', async () => {
+    const listing = (out: string): string => `-A neutron-linuxbri-sg-chain -m physdev --physdev-out ${out} -j x\n`
+    for (const [stdout, expected] of [
+      [listing('tap8439060f-38'), true],
+      [listing('tap8439060f-39'), false],
+      ['-P FORWARD ACCEPT\n', false],
+    ] as const) {
+      const command: HostCommand = { run: async () => ({ exitCode: 0, stdout, stderr: '' }) }
+      const plugger = new HostPlugger({ command, ovsBridge: 'br-int' })
+      assert.equal(await plugger.hasFilters(aPort({ kind: 'bridge' }), { signal }), expected)
+    }
+  })
+
   it('Open vSwitch and OVN: what was left over goes first, then it is added in one transaction', async () => {
     assert.deepEqual((await run(aPort({}))).lines, [
       dropped('tap8439060f-38'),

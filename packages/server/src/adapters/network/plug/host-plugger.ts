@@ -6,6 +6,7 @@ import { Turns } from '../turns.ts'
 import { IpLink } from './ip-link.ts'
 import { containerEnd, filterBridge, filterEnd, hostEnd, networkBridge, switchEnd } from './names.ts'
 import { OpenVSwitch } from './open-vswitch.ts'
+import { hasFilters } from './port-filters.ts'
 
 type Place = Pick<HostPort, 'portId' | 'networkId' | 'plug'>
 
@@ -25,6 +26,7 @@ const INTERFACE_NAME = /^[A-Za-z0-9_.-]{1,15}$/
 
 /** Plugs ports as the mechanism drivers of Neutron expect it on their hosts. */
 export class HostPlugger implements PortPlugger {
+  readonly #command: HostCommand
   readonly #ovsBridge: string
   readonly #onKeptOut: ((port: HostPort) => void) | undefined
   readonly #links: IpLink
@@ -35,6 +37,7 @@ export class HostPlugger implements PortPlugger {
   readonly #turns = new Turns()
 
   constructor({ command, ovsBridge, onKeptOut }: HostPluggerDeps) {
+    this.#command = command
     this.#ovsBridge = ovsBridge
     this.#onKeptOut = onKeptOut
     this.#links = new IpLink(command)
@@ -82,6 +85,10 @@ export class HostPlugger implements PortPlugger {
 
   async isKeptOut({ portId, plug }: HostPort, o: CallOptions): Promise<boolean> {
     return plug.kind === 'bridge' && (await this.#links.isAlone(hostEnd(portId), o))
+  }
+
+  async hasFilters({ portId }: HostPort, o: CallOptions): Promise<boolean> {
+    return await hasFilters(this.#command, hostEnd(portId), o)
   }
 
   async join(port: HostPort, o: CallOptions): Promise<void> {
