@@ -1,6 +1,7 @@
 /** What only a front before the real engine can show: versions, hangs, and what exactly is asked of the engine. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { afterEach, describe, test } from 'node:test'
 import type { DockerEngine } from '../../src/adapters/docker/docker-engine.ts'
 import { EngineUnavailable, HostLacks } from '../../src/domain/errors.ts'
@@ -50,6 +51,16 @@ function bodyOfCreate(front: EngineFront): Record<string, unknown> {
   assert.ok(found)
   return found.body as Record<string, unknown>
 }
+
+test('an engine that goes down does on old connections what it is told, and its ping says that it is gone', async () => {
+  const { engine, front } = await setUp()
+  await engine.info(soon())
+  await engine.ping(soon())
+  // The first thing that engines do.
+  rmSync(front.socketPath)
+  await engine.info(soon())
+  await assert.rejects(engine.ping(soon()), EngineUnavailable)
+})
 
 describe('versions of the API', () => {
   test('an engine that has dropped old versions is spoken to in one it takes', async () => {

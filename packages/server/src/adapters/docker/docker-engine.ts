@@ -89,7 +89,7 @@ export class DockerEngine implements ContainerEngine {
   }
 
   async ping({ signal }: EngineCallOptions): Promise<void> {
-    await this.#http.buffer({ method: 'GET', path: '/_ping', signal })
+    await this.#http.buffer({ method: 'GET', path: '/_ping', onNewConnection: true, signal })
   }
 
   async info({ signal }: EngineCallOptions): Promise<EngineInfo> {

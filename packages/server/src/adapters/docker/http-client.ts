@@ -33,6 +33,8 @@ export interface EngineRequest {
   readonly also?: readonly number[]
   /** Milliseconds until the answer begins, for `buffer` until it is read; default is the client's. */
   readonly timeoutMs?: number
+  /** Not one that is there: an engine that goes down refuses new ones first. */
+  readonly onNewConnection?: boolean
   readonly signal: AbortSignal
 }
 
@@ -198,7 +200,7 @@ export class EngineHttp {
         const req: ClientRequest = request(
           {
             socketPath: this.#socketPath,
-            agent: this.#agent,
+            agent: call.onNewConnection === true ? false : this.#agent,
             method: call.method,
             path: path + queryString(call.query),
             headers: {

@@ -217,6 +217,7 @@ export interface PathStat {
 }
 
 export interface ContainerEngine {
+  /** EngineUnavailable also while it goes down, when it still does what it is asked. */
   ping(o: EngineCallOptions): Promise<void>
   info(o: EngineCallOptions): Promise<EngineInfo>
 
