@@ -35,6 +35,8 @@ export const startContainer: Step = {
   mark: noteStart,
   async apply(ctx) {
     const { engine, gate } = ctx.tools
+    // One that goes down has ended it itself. What it starts then is cut off in the middle, and may never start again.
+    if (ctx.op.params.byService === true) await engine.ping({ signal: ctx.signal })
     await activatePorts(ctx, portsOf(ctx.op))
     await gate.run(ctx.signal, () =>
       startOrBeginAnew(ctx, () =>

@@ -18,7 +18,7 @@ export const rejoinMembers: Step = {
   async apply(ctx) {
     const { engine, gate } = ctx.tools
     const o = { signal: ctx.signal }
-    // One that goes down has ended the sandbox itself. What it starts then is cut off in the middle, and may never start again.
+    // As before the start of the sandbox.
     await engine.ping(o)
     for (const { member, isBehind } of await astray(ctx, await ensureSandbox(ctx))) {
       await gate.run(ctx.signal, () => (isBehind ? engine.restart(member.uuid, null, o) : engine.start(member.uuid, o)))
