@@ -13,6 +13,7 @@ import { SqlHostPorts } from '../../src/adapters/network/sql-host-ports.ts'
 import type { EngineNetwork, EngineNetworkRequest } from '../../src/orchestration/ports/engine.ts'
 import type { PortData } from '../../src/orchestration/ports/wire.ts'
 import { aCreateRequest } from '../support/builders.ts'
+import { aRemotePort } from '../support/builders.ts'
 import { FakeNeutron } from '../support/fake-neutron.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
@@ -105,20 +106,7 @@ describe('networks of Neutron on a host', () => {
     fixedIps: [],
     macAddress: null,
     preserveOnDelete: false,
-    remote: {
-      portId: null,
-      deviceId,
-      askedAddresses: [],
-      securityGroups: [],
-      openPorts: [],
-      openGroup: null,
-      before: null,
-      addedGroups: [],
-      removedGroups: [],
-      shared,
-      mtu: null,
-      plug: null,
-    },
+    remote: aRemotePort({ deviceId, shared }),
   })
 
   it('the engine gets one named by its uuid, of the driver, with options that tell network and subnets', async () => {

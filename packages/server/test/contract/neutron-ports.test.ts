@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, it } from 'node:test'
 import { Retryable, SystemFault, UserFault } from '../../src/domain/errors.ts'
 import type { PortData, RemotePort } from '../../src/orchestration/ports/wire.ts'
+import { aRemotePort } from '../support/builders.ts'
 import { FakeNeutron } from '../support/fake-neutron.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import type { OpenStackCall } from '../../src/adapters/openstack/call.ts'
@@ -36,21 +37,7 @@ describe('ports of a host in Neutron', () => {
     fixedIps: [],
     macAddress: null,
     preserveOnDelete: change.before !== undefined,
-    remote: {
-      portId: null,
-      deviceId: CONTAINER,
-      askedAddresses: [],
-      securityGroups: [],
-      openPorts: [],
-      openGroup: null,
-      before: null,
-      addedGroups: [],
-      removedGroups: [],
-      shared: false,
-      mtu: null,
-      plug: null,
-      ...change,
-    },
+    remote: aRemotePort({ deviceId: CONTAINER, ...change }),
   })
 
   const given = (fields: JsonRecord = {}): string =>

@@ -1,5 +1,6 @@
 import { LocalNetworkPlanner, type LocalNetworkPlannerDeps } from '../../src/app/networks/local-planner.ts'
 import type { Asker, NetworkPlan, NetworkPlanner, NetworksRequest } from '../../src/app/ports/network-planner.ts'
+import { aRemotePort } from '../support/builders.ts'
 
 /** Networks whose name begins so are those of another service, which gives ports to the hosts that ask for them. */
 const REMOTE = 'remote-'
@@ -34,20 +35,11 @@ export class MixedNetworks extends LocalNetworkPlanner implements NetworkPlanner
             fixedIps: [],
             macAddress: null,
             preserveOnDelete: false,
-            remote: {
-              portId: null,
+            remote: aRemotePort({
               deviceId: o.containerUuid,
-              askedAddresses: [],
               securityGroups: [...request.securityGroups],
               openPorts: [...request.openPorts],
-              openGroup: null,
-              before: null,
-              addedGroups: [],
-              removedGroups: [],
-              shared: false,
-              mtu: null,
-              plug: null,
-            },
+            }),
           },
         }))
         const others = await local?.bindings(tx, { ...o, firstOrder: o.firstOrder + first.length })

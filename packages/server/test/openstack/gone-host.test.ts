@@ -3,13 +3,9 @@ import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { after, before, describe, it } from 'node:test'
 import { ApiClient, type ContainerBody } from '../support/api-client.ts'
-import { RoleDeployment } from '../support/role-deployment.ts'
-import type { RoleProcess } from '../support/role-process.ts'
 import { until } from '../support/until.ts'
-import { cloudGroups } from './support/cloud-conf.ts'
-import { forgetHost } from './support/cloud-stage.ts'
 import { CloudUser } from './support/cloud-user.ts'
-import { Region } from './support/region.ts'
+import { controllerAndHost, type ControllerAndHost } from './support/controller-and-host.ts'
 
 /** Between two looks of the conductor. */
 const SWEPT_MS = 90_000
@@ -18,33 +14,15 @@ const REMOVE = `/v1/services?host=${hostname()}&binary=zun-compute`
 describe('a host that is removed for good', () => {
   const name = hostname()
   let admin: CloudUser
-  let region: Region
-  let on: RoleDeployment
-  let controller: RoleProcess
-  let host: RoleProcess
+  let both: ControllerAndHost
   let api: ApiClient
 
   before(async () => {
     admin = await CloudUser.login('admin')
-    await forgetHost(admin)
-    on = await RoleDeployment.make()
-    region = await Region.open(admin, `zund-${on.apiPort}`)
-    const cloud = cloudGroups({ authUrl: region.authUrl, region: region.name })
-    controller = on.role('api', on.configure('in-a-cloud', { ...cloud, DEFAULT: { service_down_time: 3 } }))
-    host = (await on.host(name, { conf: cloud })).process
-    await Promise.all([controller.start(), host.start()])
-    api = new ApiClient(on.baseUrl, admin.token, admin.projectId)
-    await host.says(/ working /)
+    both = await controllerAndHost(admin, { downTimeS: 3 })
+    api = new ApiClient(both.on.baseUrl, admin.token, admin.projectId)
   })
-
-  after(async () => {
-    try {
-      await on.destroy()
-      await forgetHost(admin)
-    } finally {
-      await region.close()
-    }
-  })
+  after(async () => both.close())
 
   const providers = async (): Promise<number> =>
     (await admin.get<{ resource_providers: unknown[] }>('placement', `/resource_providers?name=${name}`))
@@ -56,7 +34,7 @@ describe('a host that is removed for good', () => {
   }
 
   const leave = async (): Promise<void> => {
-    await host.stop()
+    await both.host.stop()
     await until('it counts as down', isDown)
   }
 
@@ -65,36 +43,36 @@ describe('a host that is removed for good', () => {
     await leave()
     await api.expect(200, 'DELETE', REMOVE)
     await until('its provider is gone', async () => (await providers()) === 0)
-    await host.start()
+    await both.host.start()
     await until('it has a provider again', async () => (await providers()) === 1)
   })
 
   it('keeps it while Placement is away, which is told, and loses it afterwards, whoever died meanwhile', async () => {
     await leave()
-    const placement = region.front('placement')
+    const placement = both.region.front('placement')
     placement.away()
     await api.expect(200, 'DELETE', REMOVE)
-    await controller.says(/the provider of a host that is gone could not be removed yet/)
-    await controller.kill()
+    await both.controller.says(/the provider of a host that is gone could not be removed yet/)
+    await both.controller.kill()
     placement.restore()
     assert.equal(await providers(), 1)
     // Taken away, and nobody heard of it.
     const died = placement.cutAt(/^DELETE \/resource_providers\//, 'after')
-    await controller.start()
+    await both.controller.start()
     await died
-    await controller.says(/could not be removed yet/)
+    await both.controller.says(/could not be removed yet/)
     placement.restore()
     await until(
       'nothing is to be done any more',
-      async () => /has no provider any more/.test(controller.said),
+      async () => /has no provider any more/.test(both.controller.said),
       SWEPT_MS,
     )
     assert.equal(await providers(), 0)
   })
 
   it('keeps it as long as a container is recorded there', async () => {
-    await host.start()
-    await host.says(/ working /)
+    await both.host.start()
+    await both.host.says(/ working /)
     await until('it has a provider', async () => (await providers()) === 1)
     const body = { image: 'busybox', image_driver: 'glance', command: ['sleep', '1000'], nets: [] }
     const uuid = await until('what it has is known, and a container finds room', async () => {
@@ -106,10 +84,10 @@ describe('a host that is removed for good', () => {
     await api.waitFor(uuid, ({ status }) => status === 'Created')
     await leave()
     await api.expect(200, 'DELETE', REMOVE)
-    await controller.says(/containers still hold of the provider of a host that is gone/)
+    await both.controller.says(/containers still hold of the provider of a host that is gone/)
     assert.equal(await providers(), 1)
-    await host.start()
-    await host.says(/ working /)
+    await both.host.start()
+    await both.host.says(/ working /)
     await api.delete(uuid)
   })
 })

@@ -7,16 +7,12 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { after, before, describe, it } from 'node:test'
 import { ApiClient, OBEDIENT, type ContainerBody } from '../support/api-client.ts'
-import { RoleDeployment } from '../support/role-deployment.ts'
-import type { RoleProcess } from '../support/role-process.ts'
 import { TestEngine } from '../support/test-engine.ts'
 import { until } from '../support/until.ts'
-import { cloudGroups } from './support/cloud-conf.ts'
-import { forgetHost } from './support/cloud-stage.ts'
 import { assertUnchanged, cloudState, type CloudState } from './support/cloud-state.ts'
 import { CloudUser } from './support/cloud-user.ts'
+import { controllerAndHost, type ControllerAndHost } from './support/controller-and-host.ts'
 import { portsOfDevice } from './support/ports.ts'
-import { Region } from './support/region.ts'
 import { dropVolume, makeVolume, showVolume, volumesOf } from './support/volumes.ts'
 
 /** More than between two looks of the conductor. */
@@ -26,36 +22,20 @@ describe('a host that is removed for good', () => {
   const name = hostname()
   let admin: CloudUser
   let demo: CloudUser
-  let region: Region
-  let on: RoleDeployment
-  let host: RoleProcess
+  let both: ControllerAndHost
   let earlier: CloudState
 
   before(async () => {
     admin = await CloudUser.login('admin')
     demo = await CloudUser.login('demo')
-    await forgetHost(admin)
-    on = await RoleDeployment.make()
-    region = await Region.open(admin, `zund-${on.apiPort}`)
-    const cloud = cloudGroups({ authUrl: region.authUrl, region: region.name })
-    const controller = on.role('api', on.configure('in-a-cloud', { ...cloud, DEFAULT: { service_down_time: 20 } }))
-    host = (await on.host(name, { conf: cloud })).process
-    await Promise.all([controller.start(), host.start()])
-    await host.says(/ working /)
+    both = await controllerAndHost(admin, { downTimeS: 20 })
     earlier = await state()
   })
-  after(async () => {
-    try {
-      await on.destroy()
-      await forgetHost(admin)
-    } finally {
-      await region.close()
-    }
-  })
+  after(async () => both.close())
 
   const state = async (): Promise<CloudState> =>
-    await cloudState({ admin, engine: new TestEngine(), directory: on.directory })
-  const as = (user: CloudUser): ApiClient => new ApiClient(on.baseUrl, user.token, user.projectId)
+    await cloudState({ admin, engine: new TestEngine(), directory: both.on.directory })
+  const as = (user: CloudUser): ApiClient => new ApiClient(both.on.baseUrl, user.token, user.projectId)
   const isMounted = (volume: string): boolean => readFileSync('/proc/self/mounts', 'utf8').includes(volume)
 
   it('leaves nothing attached, and takes nothing back', async () => {
@@ -73,7 +53,7 @@ describe('a host that is removed for good', () => {
       },
     })
     await as(demo).waitFor(uuid, ({ status }) => status === 'Running')
-    await host.kill()
+    await both.host.kill()
     await until(
       'it counts as down',
       async () => {
@@ -90,8 +70,8 @@ describe('a host that is removed for good', () => {
     await until('its own volume is gone, and the other one free', isFree, PATIENCE_MS)
     await until('its port is gone', async () => (await portsOfDevice(admin, uuid)).length === 0, PATIENCE_MS)
     assert.ok(isMounted(volume))
-    await host.start()
-    await host.says(/ working /)
+    await both.host.start()
+    await both.host.says(/ working /)
     await until('it has let go', async () => !isMounted(volume))
     await dropVolume(demo, volume)
     await assertUnchanged(earlier, state)

@@ -390,16 +390,12 @@ export class SimEngine implements ContainerEngine {
   }
 
   async removeImage(reference: string, o: EngineCallOptions): Promise<void> {
-    await this.#call('removeImage', null, o, () => {
-      const isUsed = (id: string): boolean => [...this.#containers.values()].some(({ imageId }) => imageId === id)
-      this.images.remove(reference, isUsed)
-    })
+    const used = (): string[] => [...this.#containers.values()].map(({ imageId }) => imageId)
+    await this.#call('removeImage', null, o, () => this.images.remove(reference, used()))
   }
 
   async imageNames(path: string, o: EngineCallOptions): Promise<string[]> {
-    return await this.#call('imageNames', null, o, () =>
-      this.images.references().filter((name) => name.startsWith(path)),
-    )
+    return await this.#call('imageNames', null, o, () => this.images.references(path))
   }
 
   async importImage(

@@ -86,14 +86,15 @@ export class SimImages {
     }
   }
 
-  references(): string[] {
-    return [...this.#tags.keys()].sort()
+  /** Those that begin so. */
+  references(path = ''): string[] {
+    return [...this.#tags.keys()].filter((name) => name.startsWith(path)).sort()
   }
 
-  remove(reference: string, isUsed: (id: string) => boolean = () => false): void {
+  remove(reference: string, used: readonly string[] = []): void {
     const id = this.#tags.get(full(reference)) ?? reference
     const others = [...this.#tags].filter(([name, of]) => of === id && name !== full(reference))
-    if (others.length === 0 && isUsed(id)) throw new EngineConflict(`image ${reference} is used by a container`)
+    if (others.length === 0 && used.includes(id)) throw new EngineConflict(`image ${reference} is used by a container`)
     this.#tags.delete(full(reference))
     if (others.length === 0) this.#byId.delete(id)
   }

@@ -1,10 +1,10 @@
 import { SystemFault } from '../../../domain/errors.ts'
+import { TurnByKey } from '../../../lib/turn-by-key.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
 import type { Logger } from '../../../orchestration/ports/clock.ts'
 import type { ContainerEngine, EngineNetwork } from '../../../orchestration/ports/engine.ts'
 import type { HostPorts } from '../../../orchestration/ports/host-ports.ts'
 import type { PortData, Subnet } from '../../../orchestration/ports/wire.ts'
-import { Turns } from '../turns.ts'
 
 export interface EngineNetworksDeps {
   readonly engine: Pick<ContainerEngine, 'ensureNetwork' | 'inspectNetwork' | 'listNetworks' | 'removeNetwork' | 'list'>
@@ -23,7 +23,7 @@ type Network = Pick<PortData, 'networkId' | 'networkName' | 'projectId' | 'subne
 export class EngineNetworks {
   readonly #deps: EngineNetworksDeps
   /** One network is made or removed by one at a time. */
-  readonly #turns = new Turns()
+  readonly #turns = new TurnByKey()
   /** Known to be there, with these subnets. */
   #ready = new Map<string, ReadonlySet<string>>()
 
@@ -37,15 +37,14 @@ export class EngineNetworks {
 
   async ensure(network: Network, o: CallOptions): Promise<void> {
     if (this.#isReady(network)) return
-    await this.#turns.take(network.networkId, async () => {
-      o.signal.throwIfAborted()
+    await this.#turns.run(network.networkId, o.signal, async () => {
       if (!this.#isReady(network)) await this.#make(network, o)
     })
   }
 
   /** When no port of it is on this host any more. Whoever comes next has written down their port before they ask for it. */
   async removeIfUnused(networkId: string, o: CallOptions): Promise<void> {
-    await this.#turns.take(networkId, async () => {
+    await this.#turns.run(networkId, o.signal, async () => {
       const { engine, ports } = this.#deps
       if (ports.ports().some((port) => port.networkId === networkId)) return
       // One that an earlier plugin has made may have containers that we know nothing of.
@@ -56,7 +55,7 @@ export class EngineNetworks {
 
   /** EngineConflict while a container is on it. */
   async remove(networkId: string, o: CallOptions): Promise<void> {
-    await this.#turns.take(networkId, async () => await this.#remove(networkId, o))
+    await this.#turns.run(networkId, o.signal, async () => await this.#remove(networkId, o))
   }
 
   /** What the engine has of us: the plugin must know it, also that of an earlier installation. */

@@ -1,8 +1,8 @@
 import { SystemFault } from '../../../domain/errors.ts'
+import { TurnByKey } from '../../../lib/turn-by-key.ts'
 import type { CallOptions } from '../../../orchestration/ports/control-plane.ts'
 import type { HostPort, PortPlugger } from '../../../orchestration/ports/host-ports.ts'
 import type { HostCommand } from '../../host-command/host-command.ts'
-import { Turns } from '../turns.ts'
 import { IpLink } from './ip-link.ts'
 import { containerEnd, filterBridge, filterEnd, hostEnd, networkBridge, switchEnd } from './names.ts'
 import { OpenVSwitch } from './open-vswitch.ts'
@@ -34,7 +34,7 @@ export class HostPlugger implements PortPlugger {
   /** Ports that are plugged and wait for their container; one of an earlier life may be half done, and is not among them. */
   readonly #ahead = new Set<string>()
   /** By port: an operation plugs it ahead, the engine asks for it by itself, and what one makes the other would take back. */
-  readonly #turns = new Turns()
+  readonly #turns = new TurnByKey()
 
   constructor({ command, ovsBridge, onKeptOut }: HostPluggerDeps) {
     this.#command = command
@@ -49,7 +49,7 @@ export class HostPlugger implements PortPlugger {
   }
 
   async plug(port: HostPort, o: CallOptions): Promise<void> {
-    await this.#inTurn(port, o, async () => {
+    await this.#turns.run(port.portId, o.signal, async () => {
       const waits = this.#ahead.delete(port.portId)
       if (waits && (await this.#links.hasAddress(containerEnd(port.portId), port.macAddress, o))) return
       // A switch of Open vSwitch lets nothing pass of what its agent has not seen to.
@@ -60,7 +60,7 @@ export class HostPlugger implements PortPlugger {
   }
 
   async plugAhead(port: HostPort, o: CallOptions): Promise<boolean> {
-    return await this.#inTurn(port, o, async () => {
+    return await this.#turns.run(port.portId, o.signal, async () => {
       // One end without the other: that one is in a container.
       const isInUse =
         (await this.#links.exists(hostEnd(port.portId), o)) && !(await this.#links.exists(containerEnd(port.portId), o))
@@ -72,15 +72,7 @@ export class HostPlugger implements PortPlugger {
   }
 
   async unplug(port: Place, o: CallOptions): Promise<void> {
-    await this.#inTurn(port, o, async () => await this.#unmake(port, o))
-  }
-
-  /** Who has given up meanwhile does nothing more. */
-  async #inTurn<T>({ portId }: Place, o: CallOptions, work: () => Promise<T>): Promise<T> {
-    return await this.#turns.take(portId, async () => {
-      o.signal.throwIfAborted()
-      return await work()
-    })
+    await this.#turns.run(port.portId, o.signal, async () => await this.#unmake(port, o))
   }
 
   async isKeptOut({ portId, plug }: HostPort, o: CallOptions): Promise<boolean> {
@@ -92,7 +84,7 @@ export class HostPlugger implements PortPlugger {
   }
 
   async join(port: HostPort, o: CallOptions): Promise<void> {
-    await this.#inTurn(port, o, async () => {
+    await this.#turns.run(port.portId, o.signal, async () => {
       if (await this.isKeptOut(port, o)) await this.#wayOf(port.plug)?.plug(port, o)
     })
   }
