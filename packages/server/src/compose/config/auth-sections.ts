@@ -1,6 +1,7 @@
 /** `auth_section`: a login that is written in another group, as keystoneauth has it. */
 import { LOGINS } from './check-logins.ts'
 import type { Finding } from './findings.ts'
+import { FORMER_NAMES_OF_LOGINS } from './former-names.ts'
 import { optionKey, type IniValues } from './ini.ts'
 import type { Option } from './kinds.ts'
 import { OPTIONS } from './options.ts'
@@ -8,18 +9,12 @@ import { OPTIONS } from './options.ts'
 const GROUPS: readonly string[] = Object.values(LOGINS)
 /** Of the connection and not of who logs in: they stay those of the group itself. */
 const OF_CONNECTION = new Set(['cafile', 'certfile', 'keyfile', 'insecure'])
-/** Names that are options of a login, older ones included, which former-names.ts looks for afterwards. */
+/** Names of options of a login; older ones become those of today afterwards. */
 const OF_LOGIN = new Set([
-  ...Object.entries<Option<unknown>>(OPTIONS)
-    .filter(
-      ([key, { group, name }]) =>
-        key.startsWith('serviceLogin') && group === LOGINS.serviceLogin && !OF_CONNECTION.has(name),
-    )
-    .map(([, { name }]) => name),
-  'auth_plugin',
-  'user_name',
-  'tenant_name',
-  'tenant_id',
+  ...Object.values<Option<unknown>>(OPTIONS)
+    .filter(({ group, name }) => group === LOGINS.serviceLogin && !OF_CONNECTION.has(name))
+    .map(({ name }) => name),
+  ...FORMER_NAMES_OF_LOGINS.map(([before]) => before),
 ])
 
 /** Puts the login in the place of the name of its group; what the group itself says of a login does not count then. */

@@ -9,7 +9,7 @@ interface Renamed {
   readonly now: string
 }
 
-const OF_LOGINS = [
+export const FORMER_NAMES_OF_LOGINS = [
   ['auth_plugin', 'auth_type'],
   ['user_name', 'username'],
   ['tenant_name', 'project_name'],
@@ -18,7 +18,7 @@ const OF_LOGINS = [
 
 const RENAMED: readonly Renamed[] = [
   { group: 'keystone_authtoken', before: 'auth_uri', now: 'www_authenticate_uri' },
-  ...Object.values(LOGINS).flatMap((group) => OF_LOGINS.map(([before, now]) => ({ group, before, now }))),
+  ...Object.values(LOGINS).flatMap((group) => FORMER_NAMES_OF_LOGINS.map(([before, now]) => ({ group, before, now }))),
 ]
 
 /** Puts what is written under an older name under the one of today, which goes first where both are written. */
